@@ -1,0 +1,169 @@
+"""How is this installation set up? Environment first, then one TOML file, then the defaults below.
+
+Every field is one setting: `ALARP_<FIELD>` in the environment, `<field> = …` in the TOML file that
+`ALARP_CONFIG` names (default `alarp.toml` in the data folder). `docs/reference/settings.md` is
+generated from this module.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from alarp.kernel import BadInput
+
+
+def _setting(default: Any, about: str) -> Any:
+    return field(default=default, metadata={"about": about})
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Every setting with its default and what it is for."""
+
+    data: Path = _setting(
+        Path("alarp-data"), "Folder for the database, scans, documents and keys (a local disk)"
+    )
+    database_url: str = _setting("", "postgresql://… for several workers; empty: SQLite in the data folder")
+    web_host: str = _setting("127.0.0.1", "Address the web server listens on")
+    web_port: int = _setting(8000, "Port the web server listens on")
+    web_hosts: str = _setting("127.0.0.1,localhost,[::1]", "Host names the web server answers to, by comma")
+    web_https: bool = _setting(False, "The site is reached over HTTPS (secure cookies, HSTS)")
+    web_workers: int = _setting(2, "Web server processes")
+    gateway_host: str = _setting("127.0.0.1", "Address the DICOM gateway listens on")
+    gateway_port: int = _setting(11112, "Port the DICOM gateway listens on")
+    gateway_aet: str = _setting("ALARP", "The gateway's application entity title")
+    quiet_s: float = _setting(30.0, "A study is complete when nothing arrived for this many seconds")
+    result_due_min: float = _setting(
+        60.0, "A result that has not come back after this many minutes is overdue"
+    )
+    lease_s: float = _setting(
+        30.0, "A worker that falls silent for this many seconds loses its work to another"
+    )
+    poll_s: float = _setting(0.5, "How often an idle worker looks for work, in seconds")
+    retry_first_s: float = _setting(1.0, "Wait before the first retry of a transient fault, in seconds")
+    retry_most_s: float = _setting(300.0, "Longest wait between retries, in seconds")
+    peer_timeout_s: float = _setting(30.0, "How long to wait for a DICOM peer's answer, in seconds")
+    opt_out_file: str = _setting(
+        "", "CSV export of the Trust's own opt-out list, checked beside Alarp's register"
+    )
+    opt_out_file_age_h: float = _setting(
+        26.0, "An opt-out file older than this many hours counts as unreachable"
+    )
+    least_free_mb: int = _setting(500, "Refuse new images when less disk than this is free, in megabytes")
+    session_idle_min: int = _setting(15, "Sign a person out after this many minutes without activity")
+    session_most_h: int = _setting(12, "Sign a person out after this many hours at the latest")
+    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
+
+    @property
+    def objects(self) -> Path:
+        return self.data / "objects"
+
+    @property
+    def keys(self) -> Path:
+        return self.data / "keys"
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{(self.data / 'alarp.sqlite3').resolve()}"
+
+
+def _coerce(name: str, kind: type, value: Any, where: str) -> Any:
+    try:
+        if kind is bool:
+            if isinstance(value, bool):
+                return value
+            text = str(value).strip().lower()
+            if text in {"1", "true", "yes", "on"}:
+                return True
+            if text in {"0", "false", "no", "off", ""}:
+                return False
+            raise ValueError
+        if kind is Path:
+            return Path(str(value)).expanduser()
+        if kind is int and isinstance(value, float) and not value.is_integer():
+            raise ValueError
+        return kind(value)
+    except (TypeError, ValueError):
+        expected = {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "text")
+        raise BadInput(
+            f"Setting {name} ({where}) is {value!r}; it must be {expected}. Correct it and start again."
+        ) from None
+
+
+def read(environment: dict[str, str] | None = None) -> Configuration:
+    """Which settings hold here? Raises BadInput in one sentence for an unknown or unusable one."""
+    env = dict(os.environ if environment is None else environment)
+    kinds = get_type_hints(Configuration)
+    names = {f.name for f in fields(Configuration)}
+    values: dict[str, Any] = {}
+
+    data = Path(env.get("ALARP_DATA", str(Configuration.__dataclass_fields__["data"].default))).expanduser()
+    named = env.get("ALARP_CONFIG", "")
+    file = Path(named).expanduser() if named else data / "alarp.toml"
+    if named and not file.is_file():
+        raise BadInput(f"ALARP_CONFIG names {file}, which is not a file. Write it or unset ALARP_CONFIG.")
+    if file.is_file():
+        try:
+            table = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise BadInput(f"{file} is not valid TOML ({error}). Correct it and start again.") from None
+        for name, value in table.items():
+            if name not in names:
+                raise BadInput(
+                    f"{file} has the setting {name!r}, which Alarp does not know. Remove or correct it."
+                )
+            values[name] = _coerce(name, kinds[name], value, str(file))
+    # Two names are not settings of this table: where the table is, and where tests find shared data.
+    for key in sorted(k for k in env if k.startswith("ALARP_") and k not in {"ALARP_CONFIG", "ALARP_SHARED"}):
+        name = key.removeprefix("ALARP_").lower()
+        if name not in names:
+            raise BadInput(f"The environment has {key}, which Alarp does not know. Remove or correct it.")
+        values[name] = _coerce(name, kinds[name], env[key], key)
+    return _checked(Configuration(**values))
+
+
+def _checked(settings: Configuration) -> Configuration:
+    for name in ("web_port", "gateway_port"):
+        port = getattr(settings, name)
+        if not 0 <= port <= 65535:
+            raise BadInput(
+                f"Setting {name} is {port}; a port lies between 0 and 65535. Correct it and start again."
+            )
+    if not 1 <= len(settings.gateway_aet) <= 16 or "\\" in settings.gateway_aet:
+        raise BadInput(
+            f"Setting gateway_aet is {settings.gateway_aet!r}; an AE title has 1 to 16 characters and no backslash "
+            "(DICOM PS3.5 table 6.2-1). Correct it and start again."
+        )
+    for name in (
+        "quiet_s",
+        "lease_s",
+        "poll_s",
+        "retry_first_s",
+        "retry_most_s",
+        "peer_timeout_s",
+        "result_due_min",
+    ):
+        if getattr(settings, name) <= 0:
+            raise BadInput(
+                f"Setting {name} is {getattr(settings, name)}; it must be more than 0. Correct it and start again."
+            )
+    url = settings.database_url
+    if url and not url.startswith(("postgresql://", "postgres://", "sqlite:///")):
+        raise BadInput(
+            "Setting database_url must begin with postgresql:// or sqlite:///; what it holds is not shown here "
+            "because it may carry a password. Correct it and start again."
+        )
+    if settings.log_level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise BadInput(f"Setting log_level is {settings.log_level!r}; use DEBUG, INFO, WARNING or ERROR.")
+    return settings
+
+
+@cache
+def configuration() -> Configuration:
+    """The settings of this process, read once."""
+    return read()

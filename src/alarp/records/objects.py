@@ -1,0 +1,84 @@
+"""Where do bytes lie? Under their own SHA-256, so that nothing is ever overwritten.
+
+A file is written beside its place, synced, renamed, and its folder synced before its digest is
+answered: when `put` has returned, a power cut no longer loses it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from alarp.kernel import BrokenEvidence, sha256_hex
+from alarp.records.configuration import configuration
+
+
+def path_of(sha256: str) -> Path:
+    """Where do the bytes with this digest lie (whether or not they are there)?"""
+    if len(sha256) != 64 or not all(c in "0123456789abcdef" for c in sha256):
+        raise BrokenEvidence("An object's address is not a SHA-256 digest; nothing was read or written.")
+    return configuration().objects / sha256[:2] / sha256[2:4] / sha256
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _ensure_folder(folder: Path) -> None:
+    """Make the folder and make every new name in its path durable, from the top down."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for new in reversed(missing):
+        new.mkdir(mode=0o700, exist_ok=True)
+        _sync_folder(new.parent)
+
+
+def place(temporary: Path, sha256: str) -> None:
+    """Give an already written file its place under its digest, durably; keep the first when both exist."""
+    target = path_of(sha256)
+    _ensure_folder(target.parent)
+    with temporary.open("rb") as handle:
+        os.fdatasync(handle.fileno())
+    temporary.rename(target)
+    _sync_folder(target.parent)
+
+
+def put(data: bytes) -> str:
+    """Keep these bytes and answer their digest. Asking twice keeps them once."""
+    sha256 = sha256_hex(data)
+    target = path_of(sha256)
+    if target.exists():
+        return sha256
+    incoming = incoming_folder()
+    temporary = incoming / f"{os.getpid()}-{secrets.token_hex(8)}"
+    with temporary.open("xb") as handle:
+        handle.write(data)
+    place(temporary, sha256)
+    return sha256
+
+
+def get(sha256: str) -> bytes:
+    """The bytes under this digest, checked against it. Raises BrokenEvidence when they were altered or are gone."""
+    try:
+        data = path_of(sha256).read_bytes()
+    except FileNotFoundError:
+        raise BrokenEvidence(
+            f"Object {sha256[:12]}… is missing from the store. Restore it from the backup."
+        ) from None
+    if sha256_hex(data) != sha256:
+        raise BrokenEvidence(f"Object {sha256[:12]}… was altered on disk. Restore it from the backup.")
+    return data
+
+
+def incoming_folder() -> Path:
+    """Where unfinished files lie, on the same disk as the store; safe to empty when nothing runs."""
+    folder = configuration().objects / "incoming"
+    _ensure_folder(folder)
+    return folder
