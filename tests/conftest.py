@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+
 from throwaway_postgres import PostgresMissing, ThrowawayPostgres
 
 ROOT = Path(__file__).resolve().parent.parent

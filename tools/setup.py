@@ -230,7 +230,7 @@ def main(arguments: Sequence[str]) -> int:
     if purpose not in ("runtime", "test"):
         print(f"'{purpose}' is not a purpose of set-up: say runtime or test.", file=sys.stderr)
         return 2
-    if sys.version_info[:2] < (3, 11):
+    if sys.version_info[:2] < (3, 11):  # noqa: UP036, whoever runs this may have any Python
         print(
             f"Alarp needs Python 3.11; this is {sys.version.split()[0]}. Try PYTHON=/path make setup.",
             file=sys.stderr,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -21,10 +22,8 @@ def _secret_key(folder: Path) -> str:
         fresh = file.with_suffix(f".{os.getpid()}")
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_urlsafe(64), encoding="ascii")
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(fresh, file)  # whoever comes first wins; nobody overwrites
-        except FileExistsError:
-            pass
         fresh.unlink()
     return file.read_text(encoding="ascii")
 
