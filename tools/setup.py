@@ -218,7 +218,7 @@ def steps(purpose: str) -> list[Step]:
         Step("Alarp itself", stamped("project", lambda: PROJECT, VENV / "bin" / "alarp"), install_project),
         Step(
             "style sheet and scripts",
-            stamped("assets", asset_inputs, BUILT_ASSETS / "manifest.json"),
+            stamped("assets", asset_inputs, BUILT_ASSETS / "built.json"),
             build_assets,
             "half a minute",
         ),
