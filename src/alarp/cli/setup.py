@@ -1,0 +1,65 @@
+"""`alarp setup`: make the database ready and write a Trust's description into it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import typer
+import yaml
+
+from alarp.cli import answers
+from alarp.kernel import BadInput
+
+
+def migrate() -> None:
+    """Bring the database to this version's tables, and the web's files to their place."""
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "alarp.web.settings"}
+    for command in (["migrate", "--verbosity", "0"], ["collectstatic", "--no-input", "--verbosity", "0"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "alarp.web", *command],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+        )
+        if done.returncode:
+            last = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
+            answers.complain(f"`alarp web {command[0]}` failed: {last}")
+            raise typer.Exit(done.returncode)
+
+
+def _description(file: Path) -> dict[str, object]:
+    try:
+        table = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadInput(f"{file} does not exist. Give the file that describes your Trust.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        place = getattr(error, "problem_mark", None)
+        where = f" near line {place.line + 1}" if place else ""
+        raise BadInput(f"{file} is not valid YAML{where}. Correct it and run the command again.") from None
+    if not isinstance(table, dict):
+        raise BadInput(f"{file} holds no table of settings. See docs/how-to/set-up-a-trust.md for the form.")
+    return table
+
+
+def setup(
+    file: Path = typer.Argument(
+        None, help="YAML description of the Trust: organisations, people, products, peers."
+    ),
+) -> None:
+    """Prepare the database; with FILE, write a Trust into it (again: only what is new is added)."""
+    table = _description(file) if file else None
+    migrate()
+    if table is None:
+        typer.echo("The database is ready.")
+        return
+    from alarp.records import boot
+
+    boot()
+    from alarp.records.people.commands import set_up
+
+    set_up(table)
+    typer.echo(f"{file.name} is in the records.")
