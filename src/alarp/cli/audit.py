@@ -35,7 +35,7 @@ def verify(
             ) from None
     checks = queries.verify(stream or None, heads=known)
     if as_json:
-        answers.as_json([check for check in checks])
+        answers.as_json(list(checks))
     else:
         for check in checks:
             typer.echo(f"{check.stream}: {check.sentence}")

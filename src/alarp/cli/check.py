@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import stat
@@ -127,7 +126,7 @@ def check(
     from alarp.records.configuration import configuration
 
     settings = configuration()
-    os.makedirs(settings.data, exist_ok=True)
+    settings.data.mkdir(parents=True, exist_ok=True)
     from alarp.records import boot
 
     boot()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +40,7 @@ def _write(target: Path, data: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.part")
     temporary.write_bytes(data)
-    os.replace(temporary, target)
+    temporary.replace(target)
 
 
 def _one(file: Path, name: str, out: Path, profile: Profile, pseudonyms: Pseudonyms) -> Line:
