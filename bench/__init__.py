@@ -1,0 +1,1 @@
+"""Our work beside its peers, on this machine, now."""
