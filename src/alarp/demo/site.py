@@ -1,0 +1,107 @@
+"""A person at a browser: signs in, opens a page, fills in its form, reads the answer."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+import httpx
+
+from alarp.kernel import NotNow, NotPermitted
+
+Files = dict[str, tuple[str, bytes, str]]
+
+
+@dataclass
+class Form:
+    """One form of a page: where it goes and what it already holds."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class _Forms(HTMLParser):
+    """Collects the forms of a page with their hidden and pre-filled fields."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append(Form(given.get("action", "")))
+        elif not self.forms:
+            return
+        elif tag == "input" and given.get("name"):
+            kind = given.get("type", "text")
+            if kind in {"checkbox", "radio"} and "checked" not in given:
+                return
+            if kind not in {"submit", "file", "password"}:
+                self.forms[-1].fields.setdefault(given["name"], given.get("value", ""))
+        elif tag == "select":
+            self._select = given.get("name", "")
+        elif tag == "option" and self._select and "selected" in given:
+            self.forms[-1].fields[self._select] = given.get("value", "")
+
+
+def _complaint(page: str) -> str:
+    """What did the page say was wrong? The sentences of its error summary."""
+    found = re.search(r'class="nhsuk-error-summary.*?</ul>', page, re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]+>", " ", found.group(0).split(">", 1)[1])) if found else ""
+
+
+class Visitor:
+    """One signed-in person. `submit` raises NotPermitted or NotNow with the page's own sentence."""
+
+    def __init__(self, address: str, username: str, password: str) -> None:
+        self.username, self.password = username, password
+        self.client = httpx.Client(base_url=address, timeout=60, trust_env=False, follow_redirects=False)
+
+    def sign_in(self) -> Visitor:
+        self.submit("/accounts/login/", {"login": self.username, "password": self.password})
+        return self
+
+    def read(self, url: str) -> str:
+        """The page's text; follows the redirects a browser follows."""
+        answer = self.client.get(url, follow_redirects=True)
+        if answer.status_code == 403:
+            raise NotPermitted(f"{self.username} may not open {url}.")
+        answer.raise_for_status()
+        return answer.text
+
+    def form(self, url: str, having: str) -> Form:
+        """The form on this page that has a field of this name, or that goes to this place."""
+        forms = _Forms()
+        forms.feed(self.read(url))
+        for one in forms.forms:
+            if having in one.fields or one.action.endswith(having):
+                return Form(one.action or url, dict(one.fields))
+        raise NotNow(f"{url} offers {self.username} no form with {having!r}.")
+
+    def submit(
+        self, url: str, values: dict[str, str], *, having: str = "csrfmiddlewaretoken", files: Files | None = None
+    ) -> str:
+        """Fill in the form on this page and send it; answers where the browser is taken next."""
+        form = self.form(url, having)
+        answer = self.client.post(
+            form.action,
+            data={**form.fields, **values},
+            files=files,
+            headers={"Referer": str(self.client.base_url.join(url))},
+        )
+        if answer.status_code in (301, 302, 303):
+            return answer.headers["location"]
+        if answer.status_code == 403:
+            raise NotPermitted(_sentence(answer.text) or f"{self.username} may not send this form on {url}.")
+        said = " ".join(_complaint(answer.text).split())
+        raise NotNow(said or f"{url} answered {answer.status_code} to {self.username}.")
+
+
+def _sentence(page: str) -> str:
+    """The main text of an error page."""
+    found = re.search(r"<main.*?</main>", page, re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", found.group(0))).split()) if found else ""
