@@ -1,0 +1,51 @@
+"""Where can this person go from here?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from alarp.records import permissions
+
+
+@dataclass(frozen=True)
+class Way:
+    """One entry of the navigation."""
+
+    text: str
+    href: str
+    current: bool
+
+
+# Text, URL name, the action it needs.
+WAYS = (
+    ("Board", "board", "view_board"),
+    ("Just happened", "just-happened", "view_board"),
+    ("Studies", "studies", "view_studies"),
+    ("Reconciliation", "reconciliation", "view_reconciliation"),
+    ("Quarantine", "quarantine", "view_quarantine"),
+    ("Opt-outs", "opt-outs", "view_opt_outs"),
+    ("Evaluations", "evaluations", "view_evaluations"),
+    ("Products", "products", "view_products"),
+    ("Audit", "audit", "view_audit"),
+)
+
+
+def ways(person: Any, path: str) -> tuple[Way, ...]:
+    """The pages that this person may open, the present one marked."""
+    if not getattr(person, "is_authenticated", False):
+        return ()
+    may = [(text, reverse(name)) for text, name, action in WAYS if permissions.allowed(person, action)]
+    here = max((href for _, href in may if path.startswith(href)), key=len, default="")
+    if here == "/" and path != "/" and not path.startswith(("/deployments/", "/evidence/")):
+        here = ""
+    return tuple(Way(text, href, href == here) for text, href in may)
+
+
+def around_the_page(request: HttpRequest) -> dict[str, Any]:
+    """What the layout needs on every page."""
+    person = getattr(request, "user", None)
+    return {"person": person, "ways": ways(person, request.path)}

@@ -1,0 +1,32 @@
+"""Which address leads to which room? No address holds a patient identifier."""
+
+from importlib.util import find_spec
+
+from django.urls import include, path
+
+ROOMS = (
+    "board",
+    "deployments",
+    "gates",
+    "holds",
+    "evidence",
+    "products",
+    "evaluations",
+    "studies",
+    "reconciliation",
+    "quarantine",
+    "opt_outs",
+    "audit",
+    "viewer",
+    "gateway_pages",
+)
+
+urlpatterns = [path("accounts/", include("alarp.web.account.urls"))] + [
+    path("", include(f"alarp.web.{room}.urls")) for room in ROOMS if find_spec(f"alarp.web.{room}.urls")
+]
+
+handler400 = "alarp.web.refusals.bad_request"
+handler403 = "alarp.web.refusals.denied"
+handler404 = "alarp.web.refusals.not_found"
+handler429 = "alarp.web.refusals.too_many"
+handler500 = "alarp.web.refusals.failed"
