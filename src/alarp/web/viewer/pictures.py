@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydicom import dcmread
+from pydicom import config, dcmread
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.pixels import apply_color_lut, apply_modality_lut, pixel_array
@@ -17,6 +17,10 @@ from pydicom.pixels import apply_color_lut, apply_modality_lut, pixel_array
 from alarp.kernel import BadInput
 from alarp.web.viewer.planes import Plane, plane_from
 from alarp.web.viewer.windows import CT_PRESETS, Values, Window, grey, whole_range
+
+
+# A value that does not fit its VR would be quoted in a warning on standard error: identifiers never reach a log.
+config.settings.reading_validation_mode = config.IGNORE
 
 
 @dataclass(frozen=True, slots=True)
