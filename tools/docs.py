@@ -15,7 +15,8 @@ TOOLS = Path(__file__).resolve().parent
 
 def main(arguments: list[str]) -> int:
     failed = []
-    generators = sorted(TOOLS.glob("docs_*.py"))
+    # the index comes last: it lists what the others write
+    generators = sorted(TOOLS.glob("docs_*.py"), key=lambda path: (path.name == "docs_index.py", path.name))
     for path in generators:
         done = subprocess.run(
             [sys.executable, str(path), *arguments],
