@@ -1,0 +1,35 @@
+"""How good is this AI tool, and how sure are we? Protocols, cases, measures, claims: pure, no files."""
+
+from alarp.evaluation.intervals import Comparison, holm, mean, newcombe_difference, proportion, wilson
+from alarp.evaluation.kinds import KINDS, Protocol, parse_protocol, story
+from alarp.evaluation.locking import Lock, LockedVersion, lock, lock_from_dict
+from alarp.evaluation.outcomes import CaseOutcome, tally
+from alarp.evaluation.protocol import Claim, Common, protocol_hash
+from alarp.evaluation.result import Findings, Result, assemble
+from alarp.evaluation.tables import read_csv
+
+__all__ = [
+    "KINDS",
+    "CaseOutcome",
+    "Claim",
+    "Common",
+    "Comparison",
+    "Findings",
+    "Lock",
+    "LockedVersion",
+    "Protocol",
+    "Result",
+    "assemble",
+    "holm",
+    "lock",
+    "lock_from_dict",
+    "mean",
+    "newcombe_difference",
+    "parse_protocol",
+    "proportion",
+    "protocol_hash",
+    "read_csv",
+    "story",
+    "tally",
+    "wilson",
+]

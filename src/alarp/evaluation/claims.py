@@ -1,0 +1,66 @@
+"""Was the promise kept?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alarp.evaluation.protocol import Claim
+from alarp.kernel import BadInput, Measure
+
+MET = "met"
+NOT_MET = "not met"
+NOT_MEASURABLE = "not measurable"
+TOO_FEW = "too few to tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One claim, the number found, and whether it was kept."""
+
+    claim: Claim
+    found: float | None
+    status: str
+    because: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The row of `result.json`."""
+        return {
+            "claim": self.claim.sentence,
+            "measure": self.claim.measure,
+            "subgroup": self.claim.subgroup,
+            self.claim.side: self.claim.limit,
+            "on": self.claim.on,
+            "found": self.found,
+            "status": self.status,
+            "because": self.because,
+        }
+
+
+def require_known(claims: Iterable[Claim], measures: Sequence[str], *, kind: str) -> None:
+    """Does this kind of protocol have the measures that its claims name?"""
+    for number, claim in enumerate(claims, start=1):
+        if claim.measure not in measures:
+            raise BadInput(
+                f"The protocol's claim {number} names the measure '{claim.measure}', which a {kind} evaluation "
+                f"does not have: it has {', '.join(measures)}."
+            )
+
+
+def judge(claim: Claim, measures: Iterable[Measure]) -> Verdict:
+    """Was this claim met, not met, or can nobody tell?"""
+    for measure in measures:
+        if (measure.measure, measure.subgroup) == (claim.measure, claim.subgroup):
+            return _judge(claim, measure)
+    return Verdict(claim, None, NOT_MEASURABLE, f"no case belongs to the subgroup '{claim.subgroup}'")
+
+
+def _judge(claim: Claim, measure: Measure) -> Verdict:
+    found = {"estimate": measure.estimate, "low": measure.low, "high": measure.high}[claim.on]
+    if found is None:
+        return Verdict(claim, None, NOT_MEASURABLE, measure.because or f"there is no {claim.on} bound")
+    if measure.because.startswith(TOO_FEW):
+        return Verdict(claim, found, NOT_MEASURABLE, measure.because)
+    kept = found >= claim.limit if claim.side == "at_least" else found <= claim.limit
+    return Verdict(claim, found, MET if kept else NOT_MET, "")

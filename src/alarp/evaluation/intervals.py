@@ -1,0 +1,171 @@
+"""How sure are we of a proportion, a mean or a difference?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from alarp.kernel import Measure
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int64]
+
+
+def normal_quantile(level: float) -> float:
+    """How many standard errors to each side does this level take?"""
+    return float(stats.norm.ppf(0.5 + level / 2))
+
+
+def wilson(proportion: float, n: float, *, level: float = 0.95) -> tuple[float, float]:
+    """Between which bounds does a proportion lie? Score interval of Wilson 1927 (doi:10.2307/2276774).
+
+    `n` may be an effective sample size and need not be whole. At 0 and 1 the outer bound is exactly 0 or 1.
+    """
+    z = normal_quantile(level)
+    centre = proportion + z * z / (2 * n)
+    half = z * sqrt(proportion * (1 - proportion) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    low = 0.0 if proportion == 0 else (centre - half) / scale
+    high = 1.0 if proportion == 1 else (centre + half) / scale
+    return low, high
+
+
+def effective_n(hits: BoolArray, clusters: Codes) -> float:
+    """How many independent cases are these clustered ones worth?
+
+    n over the design effect of the ratio estimator (Rao and Scott 1992, doi:10.2307/2532311); never more than
+    n. With all or no hits the design effect cannot be estimated and the number of clusters is taken.
+    """
+    _, code = np.unique(clusters, return_inverse=True)
+    sizes, sums = np.bincount(code), np.bincount(code, weights=hits)
+    n, groups = len(hits), len(sizes)
+    if groups == n:
+        return float(n)
+    share = float(hits.mean())
+    if groups < 2 or share in (0.0, 1.0):
+        return float(groups)
+    variance = groups / (groups - 1) * float(np.sum((sums - share * sizes) ** 2)) / n**2
+    return n / max(1.0, variance / (share * (1 - share) / n))
+
+
+def proportion(
+    name: str,
+    hits: BoolArray,
+    *,
+    level: float,
+    clusters: Codes | None = None,
+    subgroup: str = "all",
+    empty: str,
+) -> Measure:
+    """Which share of these cases is a hit, and how sure are we?
+
+    Wilson interval; when patients repeat, Wilson at the effective sample size. Not measurable (0/0) when
+    there is no case: `empty` says which.
+    """
+    n = len(hits)
+    if n == 0:
+        return Measure.not_measurable(name, because=empty, subgroup=subgroup)
+    size, method = float(n), "Wilson"
+    if clusters is not None and len(np.unique(clusters)) < n:
+        size, method = effective_n(hits, clusters), "Wilson at effective n (Rao-Scott, clustered by patient)"
+    share = float(hits.mean())
+    low, high = wilson(share, size, level=level)
+    return Measure(name, share, low, high, level, method, n, int(hits.sum()), subgroup)
+
+
+def mean(
+    name: str,
+    values: FloatArray,
+    clusters: Codes,
+    *,
+    level: float,
+    subgroup: str = "all",
+    bounds: tuple[float, float],
+) -> Measure:
+    """What is the mean over cases, and how sure are we?
+
+    t interval with the cluster-robust variance of the ratio mean and (clusters - 1) degrees of freedom; with
+    one value a cluster this is the ordinary t interval. One cluster: an estimate, no interval.
+    """
+    n = len(values)
+    if n == 0:
+        return Measure.not_measurable(name, because="no case could be measured", subgroup=subgroup)
+    estimate = float(values.mean())
+    _, code = np.unique(clusters, return_inverse=True)
+    groups = int(code.max()) + 1
+    if groups == 1:
+        return Measure(name, estimate, None, None, level, "mean, no interval", n, None, subgroup, "one case")
+    residual = np.bincount(code, weights=values - estimate)
+    variance = groups / (groups - 1) * float(np.sum(residual**2)) / n**2
+    half = float(stats.t.ppf(0.5 + level / 2, groups - 1)) * sqrt(variance)
+    low, high = max(bounds[0], estimate - half), min(bounds[1], estimate + half)
+    method = "mean, t interval" if groups == n else "mean, t interval clustered by case"
+    return Measure(name, estimate, low, high, level, method, n, None, subgroup)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How far apart are two groups, and could chance explain it?"""
+
+    measure: str
+    a: str
+    b: str
+    difference: float | None
+    low: float | None
+    high: float | None
+    se: float | None
+    statistic: float | None
+    p_unadjusted: float | None
+    p: float | None
+    method: str
+    flag: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The row of `result.json`."""
+        row: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        return row | {"df": None}
+
+
+def newcombe_difference(first: Measure, second: Measure) -> tuple[float, float, float]:
+    """By how much do two independent proportions differ, between which bounds?
+
+    Hybrid score interval, method 10 of Newcombe 1998 (doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I)
+    from each proportion's own Wilson bounds.
+    """
+    assert first.estimate is not None and second.estimate is not None
+    assert first.low is not None and first.high is not None
+    assert second.low is not None and second.high is not None
+    difference = first.estimate - second.estimate
+    low = difference - sqrt((first.estimate - first.low) ** 2 + (second.high - second.estimate) ** 2)
+    high = difference + sqrt((first.high - first.estimate) ** 2 + (second.estimate - second.low) ** 2)
+    return difference, low, high
+
+
+def two_proportion_z(
+    first: float, n_first: float, second: float, n_second: float
+) -> tuple[float, float, float]:
+    """Could chance explain the difference of two proportions? Pooled z test: (standard error, z, two-sided p)."""
+    pooled = (first * n_first + second * n_second) / (n_first + n_second)
+    se = sqrt(pooled * (1 - pooled) * (1 / n_first + 1 / n_second))
+    if se == 0:
+        return 0.0, 0.0, 1.0
+    z = (first - second) / se
+    return se, z, float(2 * stats.norm.sf(abs(z)))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Which p values remain when several questions were asked? Holm 1979 step-down, in the order given."""
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    adjusted = [0.0] * len(p_values)
+    running = 0.0
+    for rank, index in enumerate(order):
+        running = max(running, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = running
+    return adjusted

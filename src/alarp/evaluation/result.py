@@ -1,0 +1,81 @@
+"""What did the evaluation find, in one file that is the same on every run?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from alarp.evaluation.claims import MET, Verdict, judge
+from alarp.evaluation.intervals import Comparison
+from alarp.evaluation.locking import Lock
+from alarp.evaluation.protocol import Common
+from alarp.kernel import Measure
+
+SCHEMA = "alarp.evaluation/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a kind of evaluation hands over: counts, measures, comparisons, curves and remarks."""
+
+    outcomes: dict[str, int]
+    unit: str
+    measures: tuple[Measure, ...]
+    comparisons: tuple[Comparison, ...] = ()
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The whole answer: what `result.json` holds, and whether every claim was met."""
+
+    content: dict[str, Any]
+
+    @property
+    def every_claim_met(self) -> bool:
+        return all(claim["status"] == MET for claim in self.content["claims"])
+
+    def as_json(self) -> bytes:
+        """Which bytes are written and signed? Sorted keys and no clock: the same on every run."""
+        text = json.dumps(self.content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
+        return (text + "\n").encode("utf-8")
+
+
+def assemble(
+    protocol: Common, findings: Findings, *, lock: Lock, data: Mapping[str, str], code_version: str
+) -> Result:
+    """Which result follows from this protocol, these findings and these data hashes?"""
+    verdicts: Sequence[Verdict] = [judge(claim, findings.measures) for claim in protocol.claims]
+    return Result(
+        {
+            "schema": SCHEMA,
+            "kind": protocol.kind,
+            "protocol": {
+                "title": protocol.title,
+                "version": protocol.version,
+                "hash": protocol.hash,
+                "level": protocol.level,
+                "failure_rule": protocol.failure_rule,
+                "minimum_n": protocol.minimum_n,
+                "earlier": [{"version": v.version, "hash": v.hash} for v in lock.earlier],
+            },
+            "product": {"name": protocol.product_name, "version": protocol.product_version},
+            "design": protocol.design,
+            "reference_standard": protocol.reference_standard,
+            "reference_is_ai": protocol.reference_is_ai,
+            "data_source": protocol.data_source,
+            "enrolled": findings.outcomes["enrolled"],
+            "unit": findings.unit,
+            "outcomes": findings.outcomes,
+            "measures": [measure.as_dict() | {"p": None} for measure in findings.measures],
+            "comparisons": [comparison.as_dict() for comparison in findings.comparisons],
+            "claims": [verdict.as_dict() for verdict in verdicts],
+            "figures": dict(findings.figures),
+            "remarks": list(findings.remarks),
+            "data": dict(sorted(data.items())),
+            "code_version": code_version,
+        }
+    )

@@ -1,0 +1,186 @@
+"""What must every report say, whatever was evaluated? Pieces of text and tables, without any look.
+
+A story is plain data that `alarp.report` lays out: `title`, `lead`, `warnings`, `summary`, `sections` (each with
+`heading`, `paragraphs`, `tables`, `charts`) and `provenance`. It is made from `result.json` alone, so that the report
+can be made again from the evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Row = Mapping[str, Any]
+Story = dict[str, Any]
+
+NAMES = {
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "ppv": "PPV (flagged who are diseased)",
+    "npv": "NPV (not flagged who are healthy)",
+    "auc": "AUC",
+    "failure_rate": "No usable answer",
+    "dice": "Dice",
+    "surface_dice": "Surface Dice",
+    "hd_mm": "Hausdorff distance (mm)",
+    "hd95_mm": "HD95 (mm)",
+    "mean_surface_distance_mm": "Mean surface distance (mm)",
+    "volume_difference_ml": "Volume difference (ml)",
+}
+_VARIANTS = {"_best_case": ", best case", "_worst_case": ", worst case", "_as_treated": ", as treated"}
+
+
+def name_of(measure: str) -> str:
+    """How is this measure called on paper?"""
+    for ending, words in _VARIANTS.items():
+        if measure.endswith(ending):
+            return NAMES.get(measure.removesuffix(ending), measure) + words
+    return NAMES.get(measure, measure)
+
+
+def show(value: float | None, digits: int = 3) -> str:
+    """How is a number printed? Three decimals for shares and millimetres; a dash where there is none."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def interval(row: Row) -> str:
+    """How is the interval printed?"""
+    return "–" if row["low"] is None or row["high"] is None else f"{show(row['low'])} to {show(row['high'])}"
+
+
+def per_hundred(row: Row) -> str:
+    """Out of 100, how many? In whole people, with the interval."""
+    text = f"{100 * row['estimate']:.0f}"
+    if row["low"] is not None and row["high"] is not None:
+        text += f" (between {100 * row['low']:.0f} and {100 * row['high']:.0f})"
+    return text
+
+
+def find(result: Row, measure: str, subgroup: str = "all") -> Row | None:
+    """Which row of the result holds this measure for this group?"""
+    for row in result["measures"]:
+        if row["measure"] == measure and row["subgroup"] == subgroup:
+            return dict(row)
+    return None
+
+
+def table(caption: str, columns: list[str], rows: Iterable[list[str]], note: str = "") -> dict[str, Any]:
+    """A table as data: caption, column headings, rows of text (the first cell heads its row)."""
+    return {"caption": caption, "columns": columns, "rows": list(rows), "note": note}
+
+
+def section(heading: str, **parts: list[Any]) -> dict[str, Any]:
+    """A section as data, with whichever of paragraphs, charts and tables it has."""
+    return {"heading": heading, "paragraphs": [], "charts": [], "tables": []} | parts
+
+
+def measures_table(caption: str, rows: Iterable[Row], *, by_subgroup: bool = False) -> dict[str, Any]:
+    """Which table shows these measures, with interval, counts and method?"""
+    columns = (["Group"] if by_subgroup else []) + [
+        "Measure",
+        "Estimate",
+        "Interval",
+        "Events",
+        "n",
+        "Method or reason",
+    ]
+    body = []
+    for row in rows:
+        cells = [name_of(row["measure"]), show(row["estimate"]), interval(row)]
+        cells += ["–" if row["events"] is None else str(row["events"]), str(row["n"])]
+        reason = (
+            row["because"]
+            if row["estimate"] is None
+            else "; ".join(t for t in (row["method"], row["because"]) if t)
+        )
+        body.append(([row["subgroup"]] if by_subgroup else []) + [*cells, reason])
+    return table(caption, columns, body)
+
+
+def frame(result: Row, *, summary: list[str], sections: list[dict[str, Any]]) -> Story:
+    """Which story does this result tell? The first page, then this kind's sections, then what all reports share."""
+    product = result["product"]
+    return {
+        "title": f"Evaluation: {result['protocol']['title']}",
+        "lead": f"{product['name']}, version {product['version']}. Protocol version {result['protocol']['version']}.",
+        "warnings": warnings(result),
+        "summary": summary,
+        "claims": claims_table(result),
+        "sections": [*sections, _outcomes(result), _conduct(result)],
+        "provenance": provenance(result),
+    }
+
+
+def warnings(result: Row) -> list[str]:
+    """What must nobody overlook?"""
+    said = []
+    if result["reference_is_ai"]:
+        said.append(
+            "The truth used here is itself the output of an AI. These numbers say how far two programs agree, not how "
+            "far either is right."
+        )
+    if result["reference_standard"] == "not stated":
+        said.append("The protocol does not state who made the truth; treat every number as unverified.")
+    for old in result["protocol"]["earlier"]:
+        said.append(
+            f"The protocol was changed: version {old['version']} (hash {old['hash'][:12]}) was locked before."
+        )
+    return said
+
+
+def claims_sentence(result: Row) -> str:
+    """In one sentence: was what was promised found?"""
+    claims = result["claims"]
+    if not claims:
+        return "The protocol makes no claim, so nothing here was passed or failed."
+    met = sum(1 for claim in claims if claim["status"] == "met")
+    return f"{met} of {len(claims)} {'claim was' if len(claims) == 1 else 'claims were'} met."
+
+
+def claims_table(result: Row) -> dict[str, Any]:
+    """What was claimed, and what was found?"""
+    signs = {"met": "✓ met", "not met": "✗ not met", "not measurable": "? not measurable"}
+    return table(
+        "What was claimed and what we found",
+        ["Claim", "Found", "Answer"],
+        [
+            [c["claim"], show(c["found"]), signs[c["status"]] + (f": {c['because']}" if c["because"] else "")]
+            for c in result["claims"]
+        ],
+    )
+
+
+def _outcomes(result: Row) -> dict[str, Any]:
+    words = {"ai_failed": "AI failed", "rejected_by_ai": "rejected by the AI", "both_empty": "both empty"}
+    counts = {k: v for k, v in result["outcomes"].items() if k != "enrolled"}
+    rows = [[words.get(k, k.replace("_", " ")), str(v)] for k, v in counts.items()]
+    caption = f"What became of every enrolled {result['unit']}"
+    return section(
+        "Every case accounted for",
+        tables=[table(caption, ["Outcome", "Count"], [*rows, ["enrolled", str(result["enrolled"])]])],
+        paragraphs=list(result["remarks"]),
+    )
+
+
+def _conduct(result: Row) -> dict[str, Any]:
+    protocol = result["protocol"]
+    rows = [
+        ["Truth (reference standard)", result["reference_standard"]],
+        ["Design", result["design"]],
+        ["Data", result["data_source"]],
+        ["When the tool gave no answer", protocol["failure_rule"]],
+        ["Confidence level", f"{100 * protocol['level']:g} %"],
+    ]
+    return section(
+        "How it was done",
+        tables=[table("The protocol, fixed before the truth was read", ["Item", "Stated"], rows)],
+    )
+
+
+def provenance(result: Row) -> list[list[str]]:
+    """From which protocol, code and data does this report come?"""
+    return [
+        ["Protocol hash (SHA-256)", result["protocol"]["hash"]],
+        ["Code version", result["code_version"]],
+        *[[f"SHA-256 of {name}", value] for name, value in result["data"].items()],
+    ]
