@@ -1,0 +1,263 @@
+"""What does the header of this object say about patient, study, equipment and what it refers to?"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from alarp.identity.objects import UNREADABLE, broken, open_dataset, unreadable
+from alarp.identity.structure import Broken, Layout, layout, leaves
+from alarp.kernel import BadInput
+
+NHS_NUMBER_OID = "2.16.840.1.113883.2.1.4.1"
+
+_UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*")
+_DAYS_PER_YEAR = 365.25
+_UNIT_YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / _DAYS_PER_YEAR, "D": 1 / _DAYS_PER_YEAR}
+
+_REFERENCED_SOP = 0x00081155
+_REFERENCED_STUDIES = frozenset({0x00081110, 0x30060012})  # here a "SOP Instance UID" is a study's
+_NOT_STORED = frozenset(
+    {0x00081111, 0x00081120, 0x00081125}
+)  # performed step, patient, visit: no stored object
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """Which other objects does this one name, at any depth?"""
+
+    sop_uids: frozenset[str]
+    study_uids: frozenset[str]
+    series_uids: frozenset[str]
+    frame_of_reference_uids: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the gateway knows of one object without touching its pixels. Text is decoded; absent is empty."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    study_uid: str
+    series_uid: str
+    transfer_syntax: str
+    patient_id: str
+    issuer: str
+    nhs_number: str
+    patient_name: str
+    birth_date: str
+    sex: str
+    age_years: float | None
+    accession: str
+    study_id: str
+    study_date: str
+    study_time: str
+    study_description: str
+    referring_physician: str
+    modality: str
+    body_part: str
+    view: str
+    manufacturer: str
+    model: str
+    software: str
+    station_name: str
+    image_type: tuple[str, ...]
+    burned_in: str
+    description: str
+    frame_of_reference_uid: str
+    character_set: tuple[str, ...]
+    referenced_sop_uids: frozenset[str]
+    referenced_study_uids: frozenset[str]
+    referenced_series_uids: frozenset[str]
+    referenced_frame_of_reference_uids: frozenset[str]
+
+
+def read_header(part10: bytes) -> Header:
+    """What does this object's header say?
+
+    Reads files with and without preamble and file meta, implicit and explicit, little and big endian,
+    deflated, and never decodes a pixel. Raises BadInput, one sentence, for bytes that are not DICOM, for an
+    object that is cut off, and for a missing or invalid UID (PS3.5 section 9.1: at most 64 characters,
+    numbers without leading zeros, parted by dots), since UIDs become keys and paths.
+    """
+    try:
+        where = layout(part10)
+        references = _references(where)
+    except Broken as error:
+        raise _as_bad_input(part10, error) from None
+    dataset = open_dataset(part10, pixels=False)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _header(dataset, where.encoding.transfer_syntax, references)
+    except UNREADABLE as error:
+        raise unreadable(error) from None
+
+
+def _as_bad_input(part10: bytes, error: Broken) -> BadInput:
+    if part10[128:132] != b"DICM" and part10[:2] not in (b"\x02\x00", b"\x08\x00", b"\x00\x08"):
+        return BadInput(
+            f"These {len(part10)} bytes are not a DICOM object (no DICM mark and no DICOM element); send DICOM Part 10."
+        )
+    return broken(error)
+
+
+def valid_uid(text: str) -> bool:
+    """Is this a UID as PS3.5 section 9.1 writes it?"""
+    return len(text) <= 64 and _UID.fullmatch(text) is not None
+
+
+def is_nhs_number(text: str) -> bool:
+    """Is this a valid NHS number: ten digits whose modulus-11 check digit holds (NHS Data Dictionary, NHS NUMBER)?"""
+    digits = text.replace(" ", "").replace("-", "")
+    if len(digits) != 10 or not (digits.isascii() and digits.isdigit()):
+        return False
+    check = (
+        11 - sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=False)) % 11
+    )
+    return check != 10 and check % 11 == int(digits[9])
+
+
+def _header(dataset: Any, transfer_syntax: str, references: References) -> Header:
+    study_date, birth_date = _text(dataset, "StudyDate"), _text(dataset, "PatientBirthDate")
+    patient_id = _text(dataset, "PatientID")
+    return Header(
+        sop_class_uid=_uid(dataset, "SOPClassUID", "SOP Class UID (0008,0016)"),
+        sop_instance_uid=_uid(dataset, "SOPInstanceUID", "SOP Instance UID (0008,0018)"),
+        study_uid=_uid(dataset, "StudyInstanceUID", "Study Instance UID (0020,000D)"),
+        series_uid=_uid(dataset, "SeriesInstanceUID", "Series Instance UID (0020,000E)"),
+        transfer_syntax=transfer_syntax,
+        patient_id=patient_id,
+        issuer=_text(dataset, "IssuerOfPatientID"),
+        nhs_number=_nhs_number(dataset, patient_id),
+        patient_name=_text(dataset, "PatientName"),
+        birth_date=birth_date,
+        sex=_text(dataset, "PatientSex"),
+        age_years=_age_years(_text(dataset, "PatientAge"), birth_date, study_date),
+        accession=_text(dataset, "AccessionNumber"),
+        study_id=_text(dataset, "StudyID"),
+        study_date=study_date,
+        study_time=_text(dataset, "StudyTime"),
+        study_description=_text(dataset, "StudyDescription"),
+        referring_physician=_text(dataset, "ReferringPhysicianName"),
+        modality=_text(dataset, "Modality"),
+        body_part=_text(dataset, "BodyPartExamined"),
+        view=_text(dataset, "ViewPosition"),
+        manufacturer=_text(dataset, "Manufacturer"),
+        model=_text(dataset, "ManufacturerModelName"),
+        software="\\".join(_texts(dataset, "SoftwareVersions")),
+        station_name=_text(dataset, "StationName"),
+        image_type=_texts(dataset, "ImageType"),
+        burned_in=_text(dataset, "BurnedInAnnotation").upper(),
+        description=_text(dataset, "SeriesDescription"),
+        frame_of_reference_uid=_optional_uid(dataset, "FrameOfReferenceUID"),
+        character_set=_texts(dataset, "SpecificCharacterSet"),
+        referenced_sop_uids=references.sop_uids,
+        referenced_study_uids=references.study_uids,
+        referenced_series_uids=references.series_uids,
+        referenced_frame_of_reference_uids=references.frame_of_reference_uids,
+    )
+
+
+def _texts(dataset: Any, keyword: str) -> tuple[str, ...]:
+    value = dataset.get(keyword)
+    if value is None:
+        return ()
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__") or hasattr(value, "components"):
+        value = [value]
+    return tuple(str(part).strip(" \0") for part in value)
+
+
+def _text(dataset: Any, keyword: str) -> str:
+    """The first value as text: none of these attributes means anything by its second."""
+    parts = _texts(dataset, keyword)
+    return parts[0] if parts else ""
+
+
+def _uid(dataset: Any, keyword: str, name: str) -> str:
+    parts = _texts(dataset, keyword)
+    if not parts or not any(parts):
+        raise BadInput(f"The object has no {name} in its data set; hold it and ask the sender to repair it.")
+    if len(parts) != 1 or not valid_uid(parts[0]):
+        raise BadInput(
+            f"The {name} of the object is not a valid UID (at most 64 characters, numbers without leading "
+            "zeros, parted by dots); hold it and ask the sender to repair it."
+        )
+    return parts[0]
+
+
+def _optional_uid(dataset: Any, keyword: str) -> str:
+    text = _text(dataset, keyword)
+    return text if valid_uid(text) else ""
+
+
+def _nhs_number(dataset: Any, patient_id: str) -> str:
+    if is_nhs_number(patient_id):
+        return _digits(patient_id)
+    for item in dataset.get("OtherPatientIDsSequence") or ():
+        number = _text(item, "PatientID")
+        if _says_nhs(item) and is_nhs_number(number):
+            return _digits(number)
+    return ""
+
+
+def _says_nhs(item: Any) -> bool:
+    if any("NHS" in _text(item, keyword).upper() for keyword in ("IssuerOfPatientID", "TypeOfPatientID")):
+        return True
+    qualifiers = item.get("IssuerOfPatientIDQualifiersSequence") or ()
+    return any(_text(qualifier, "UniversalEntityID") == NHS_NUMBER_OID for qualifier in qualifiers)
+
+
+def _digits(text: str) -> str:
+    return text.replace(" ", "").replace("-", "")
+
+
+def _age_years(age: str, birth_date: str, study_date: str) -> float | None:
+    match = re.fullmatch(r"([0-9]{1,3})([DWMY])", age.upper())
+    if match:
+        return int(match[1]) * _UNIT_YEARS[match[2]]
+    born, studied = _date(birth_date), _date(study_date)
+    if born is None or studied is None or studied < born:
+        return None
+    return (studied - born).days / _DAYS_PER_YEAR
+
+
+def _date(text: str) -> date | None:
+    digits = text.replace(".", "")
+    if not re.fullmatch(r"[0-9]{8}", digits):
+        return None
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return None
+
+
+def _references(where: Layout) -> References:
+    """Walks the bytes to the very end, so that an object which is cut off anywhere is found out here."""
+    found: dict[str, set[str]] = {"sop": set(), "study": set(), "series": set(), "frame": set()}
+    for leaf in leaves(where):
+        kind = _reference_kind(leaf.tag, leaf.parents)
+        if kind:
+            found[kind].update(_values(where.data[leaf.start : leaf.end]))
+    return References(*(frozenset(found[kind]) for kind in ("sop", "study", "series", "frame")))
+
+
+def _reference_kind(tag: int, parents: tuple[int, ...]) -> str:
+    if not parents:
+        return ""
+    if tag == _REFERENCED_SOP:
+        if parents[-1] in _REFERENCED_STUDIES:
+            return "study"
+        return "" if parents[-1] in _NOT_STORED else "sop"
+    return {0x0020000D: "study", 0x0020000E: "series", 0x00200052: "frame", 0x30060024: "frame"}.get(tag, "")
+
+
+def _values(value: bytes) -> Iterator[str]:
+    for part in value.decode("ascii", "replace").split("\\"):
+        text = part.strip(" \0")
+        if text:
+            yield text
