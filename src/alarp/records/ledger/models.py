@@ -65,6 +65,9 @@ class Study(models.Model):
     completed_at = models.DateTimeField(null=True, blank=True)
     # Set on receipt for a study from which nothing may leave for a reason of its own (phantom, QA).
     held_because = models.CharField(max_length=300, blank=True)
+    opted_out_on_receipt = models.BooleanField(
+        default=False, help_text="The register said no when the study arrived; this study stays out for good"
+    )
 
     class Meta:
         constraints = [
@@ -87,6 +90,7 @@ class Instance(models.Model):
     sop_uid = models.CharField(max_length=64, blank=True, db_index=True)
     sop_class = models.CharField(max_length=64, blank=True)
     series_uid = models.CharField(max_length=64, blank=True)
+    modality = models.CharField(max_length=16, blank=True)
     transfer_syntax = models.CharField(max_length=64, blank=True)
     sha256 = models.CharField(max_length=64)
     size_bytes = models.PositiveBigIntegerField()

@@ -1,0 +1,146 @@
+"""How do objects leave? The C-STORE, C-FIND and C-ECHO user: one association, every failure with its phase."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydicom.dataset import Dataset
+from pynetdicom import AE, _config, evt
+from pynetdicom.association import Association
+from pynetdicom.dsutils import split_dataset
+from pynetdicom.presentation import PresentationContext, build_context
+from pynetdicom.sop_class import (  # type: ignore[attr-defined]
+    StudyRootQueryRetrieveInformationModelFind,
+    Verification,
+)
+
+from alarp.gateway import sockets
+from alarp.identity.objects import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from alarp.kernel import AlarpError, Phase, Unavailable
+from alarp.records.configuration import configuration
+from alarp.records.ledger.models import Peer
+
+_config.STORE_SEND_CHUNKED_DATASET = True  # from the file, as the bytes are
+MOST_CONTEXTS = 128  # PS3.8 7.1.1.13: odd identifiers 1 to 255
+SUCCESS, WARNINGS, PENDING = 0x0000, (0xB000, 0xB006, 0xB007), (0xFF00, 0xFF01)
+
+
+class Rejected(AlarpError):
+    """The other side understood and will not have this content (PS3.4 B.2.3): trying again will not help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One Part 10 file and the names by which a presentation context is chosen."""
+
+    file: Path
+    sop_class: str
+    sop_uid: str
+    transfer_syntax: str
+
+    @classmethod
+    def of(cls, file: Path) -> Outgoing:
+        meta, _ = split_dataset(file)
+        return cls(
+            file,
+            str(meta.MediaStorageSOPClassUID),
+            str(meta.MediaStorageSOPInstanceUID),
+            str(meta.TransferSyntaxUID),
+        )
+
+
+def _entity() -> AE:
+    settings = configuration()
+    entity = AE(ae_title=settings.gateway_aet)
+    entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
+    entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+    entity.connection_timeout = settings.peer_timeout_s
+    entity.acse_timeout = settings.peer_timeout_s
+    entity.dimse_timeout = settings.peer_timeout_s
+    entity.network_timeout = settings.peer_timeout_s
+    return entity
+
+
+@contextmanager
+def association(peer: Peer, contexts: list[PresentationContext]) -> Iterator[Association]:
+    """An association with this peer. Raises Unavailable (phase connect) when there is none to be had."""
+    if not peer.enabled:
+        raise Unavailable(f"{peer.aet} is switched off in the list of peers.", phase=Phase.CONNECT)
+    if not peer.host or not peer.port:
+        raise Unavailable(f"{peer.aet} has no address; enter host and port.", phase=Phase.CONNECT)
+    found = _entity().associate(
+        peer.host,
+        peer.port,
+        contexts=contexts,
+        ae_title=peer.aet,
+        max_pdu=0,
+        evt_handlers=[(evt.EVT_CONN_OPEN, sockets.no_delay)],
+    )
+    if not found.is_established:
+        refused = "refuses the association" if found.is_rejected else "does not answer"
+        raise Unavailable(f"{peer.aet} {refused}; tried again later.", phase=Phase.CONNECT)
+    try:
+        yield found
+    finally:
+        if found.is_established:
+            found.release()
+
+
+def contexts_for(outgoing: list[Outgoing]) -> list[PresentationContext]:
+    """One context for each pair of SOP class and transfer syntax: what leaves is never transcoded on the way."""
+    pairs = dict.fromkeys((item.sop_class, item.transfer_syntax) for item in outgoing)
+    return [build_context(sop_class, syntax) for sop_class, syntax in pairs][:MOST_CONTEXTS]
+
+
+def store(link: Association, peer: Peer, item: Outgoing, number: int) -> None:
+    """Hand over one object. Returns when the peer has taken it; otherwise Rejected or Unavailable."""
+    taken = {(context.abstract_syntax, context.transfer_syntax[0]) for context in link.accepted_contexts}
+    if (item.sop_class, item.transfer_syntax) not in taken:
+        raise Rejected(f"{peer.aet} does not take objects of this class in this transfer syntax.")
+    try:
+        status = link.send_c_store(str(item.file), msg_id=number % 65535 + 1)
+    except (RuntimeError, ValueError) as error:
+        raise Unavailable(
+            f"The association with {peer.aet} broke ({type(error).__name__}).", phase=Phase.SEND
+        ) from None
+    code = status.Status if "Status" in status else None
+    if code == SUCCESS or code in WARNINGS:
+        return
+    if code is None:
+        raise Unavailable(f"{peer.aet} gave no answer; it may or may not have the object.", phase=Phase.SEND)
+    if code == 0x0122 or 0xA900 <= code < 0xAA00 or 0xC000 <= code < 0xD000:
+        raise Rejected(f"{peer.aet} rejects the content (status {code:04X}).")
+    raise Unavailable(f"{peer.aet} cannot take it now (status {code:04X}).", phase=Phase.SEND)
+
+
+def has(peer: Peer, *, study_uid: str, series_uid: str, sop_uid: str) -> bool | None:
+    """Does this peer hold the object already? Asked by C-FIND at the image level; None: it cannot be asked."""
+    with association(
+        peer, [build_context(StudyRootQueryRetrieveInformationModelFind), build_context(Verification)]
+    ) as link:
+        if not any(
+            c.abstract_syntax == StudyRootQueryRetrieveInformationModelFind for c in link.accepted_contexts
+        ):
+            return None
+        query = Dataset()
+        query.QueryRetrieveLevel = "IMAGE"
+        query.StudyInstanceUID, query.SeriesInstanceUID, query.SOPInstanceUID = study_uid, series_uid, sop_uid
+        found, code = False, None
+        for status, answer in link.send_c_find(query, StudyRootQueryRetrieveInformationModelFind):
+            code = status.Status if "Status" in status else None
+            if code in PENDING and answer is not None:
+                found = found or answer.get("SOPInstanceUID") == sop_uid
+        if code is None:
+            raise Unavailable(f"{peer.aet} gave no answer to a query.", phase=Phase.FILE)
+        return found if code == SUCCESS else None
+
+
+def echo(peer: Peer) -> None:
+    """Does this peer answer at all? Raises Unavailable when it does not."""
+    with association(peer, [build_context(Verification)]) as link:
+        status = link.send_c_echo()
+        if "Status" not in status or status.Status != SUCCESS:
+            raise Unavailable(f"{peer.aet} did not answer C-ECHO.", phase=Phase.CONNECT)

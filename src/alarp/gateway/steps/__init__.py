@@ -1,0 +1,22 @@
+"""Which steps are there on a study's way, and who does each?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from alarp.gateway.steps.deciding import complete, decide
+from alarp.gateway.steps.filing import file
+from alarp.gateway.steps.matching import match
+from alarp.gateway.steps.sending import send
+from alarp.gateway.steps.sweeping import sweep
+from alarp.records.ledger.work import Claim
+
+STEPS: Mapping[str, Callable[[Claim], None]] = {
+    "complete": complete,
+    "decide": decide,
+    "send": send,
+    "match": match,
+    "file": file,
+}
+
+__all__ = ["STEPS", "sweep"]

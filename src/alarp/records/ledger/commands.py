@@ -1,0 +1,136 @@
+"""What may a person do in the ledger? Opt-outs, the quarantine, the list of peers."""
+
+from __future__ import annotations
+
+import re
+
+from django.db import transaction
+
+from alarp.identity import is_nhs_number
+from alarp.kernel import BadInput, NotNow
+from alarp.records import clock, permissions
+from alarp.records.audit import commands as audit
+from alarp.records.deployments.models import Deployment
+from alarp.records.ledger.models import OptOut, Peer, Quarantine
+from alarp.records.people.models import Organisation, Person
+
+
+def record_opt_out(
+    *,
+    patient_id: str = "",
+    issuer: str = "",
+    nhs_number: str = "",
+    deployment: Deployment | None = None,
+    note: str = "",
+    organisation: Organisation,
+    by: Person,
+) -> OptOut:
+    """This patient does not want AI (from one tool, or from every one). Effective at once.
+
+    What was queued is asked about again before each image leaves; what has left already is not undone.
+    """
+    permissions.check(by, "record_opt_out", organisation)
+    number = "".join(nhs_number.split()).replace("-", "")
+    if number and not is_nhs_number(number):
+        raise BadInput(
+            "This is not an NHS number (ten digits with a check digit). Correct it or leave it empty."
+        )
+    if not patient_id.strip() and not number:
+        raise BadInput("The opt-out names no patient. Enter the hospital number or the NHS number.")
+    with transaction.atomic():
+        row = OptOut.objects.create(
+            organisation=organisation,
+            patient_id=patient_id.strip(),
+            issuer=issuer.strip(),
+            nhs_number=number,
+            deployment=deployment,
+            note=note.strip()[:300],
+            recorded_by=by,
+            recorded_at=clock.now(),
+        )
+        audit.record(by, "opt-out recorded", f"opt-out {row.pk}", reach=_reach(row))
+    return row
+
+
+def withdraw_opt_out(opt_out: OptOut, *, by: Person) -> OptOut:
+    """The patient has changed their mind: future studies may go to AI again, those received until now may not."""
+    permissions.check(by, "record_opt_out", opt_out.organisation)
+    with transaction.atomic():
+        row = OptOut.objects.select_for_update(of=("self",)).get(pk=opt_out.pk)
+        if row.withdrawn_at:
+            raise NotNow("This opt-out was withdrawn before.")
+        row.withdrawn_by, row.withdrawn_at = by, clock.now()
+        row.save(update_fields=["withdrawn_by", "withdrawn_at"])
+        audit.record(by, "opt-out withdrawn", f"opt-out {row.pk}", reach=_reach(row))
+    return row
+
+
+def _reach(row: OptOut) -> str:
+    return row.deployment.slug if row.deployment else "every tool"
+
+
+def resolve_quarantine(item: Quarantine, *, resolution: str, by: Person) -> Quarantine:
+    """Somebody has looked at it and says what was done. The object stays where it is and is never filed."""
+    permissions.check(by, "resolve_quarantine", item.deployment)
+    if not resolution.strip():
+        raise BadInput("Say what was found and done before the entry is closed.")
+    with transaction.atomic():
+        row = Quarantine.objects.select_for_update(of=("self",)).get(pk=item.pk)
+        if row.resolved_at:
+            raise NotNow("This entry was resolved before.")
+        row.resolved_by, row.resolved_at, row.resolution = by, clock.now(), resolution.strip()
+        row.save(update_fields=["resolved_by", "resolved_at", "resolution"])
+        stream = row.deployment.slug if row.deployment else audit.SITE
+        audit.record(
+            by, "quarantine resolved", f"object {row.instance_id}", stream=stream, resolution=row.resolution
+        )
+    return row
+
+
+def register_peer(
+    *,
+    aet: str,
+    name: str,
+    kind: str,
+    host: str = "",
+    port: int | None = None,
+    deployment: Deployment | None = None,
+    site: Organisation | None = None,
+    enabled: bool = True,
+    by: Person | str,
+) -> Peer:
+    """This application entity may talk to the gateway (an entry with the same title is changed)."""
+    if isinstance(by, Person):
+        permissions.check(by, "manage_peers", site)
+    title = aet.strip()
+    if not re.fullmatch(r"[\x20-\x5b\x5d-\x7e]{1,16}", title):
+        raise BadInput(
+            f"The AE title {aet!r} must have 1 to 16 characters and no backslash (PS3.5 table 6.2-1)."
+        )
+    if kind not in (Peer.SOURCE, Peer.TOOL, Peer.PACS):
+        raise BadInput(f"{title}: {kind!r} is no kind of peer; use source, tool or pacs.")
+    if kind == Peer.TOOL and deployment is None:
+        raise BadInput(f"{title}: a tool belongs to a deployment; say which.")
+    if kind != Peer.SOURCE and not (host and port):
+        raise BadInput(f"{title}: the gateway sends to it, so it needs host and port.")
+    if port is not None and not 1 <= port <= 65535:
+        raise BadInput(f"{title}: the port is {port}; it lies between 1 and 65535.")
+    with transaction.atomic():
+        peer, new = Peer.objects.update_or_create(
+            aet=title,
+            defaults={
+                "name": name.strip() or title,
+                "kind": kind,
+                "host": host.strip(),
+                "port": port,
+                "deployment": deployment,
+                "site": site,
+                "enabled": enabled,
+            },
+        )
+        stream = deployment.slug if deployment else audit.SITE
+        action = "peer registered" if new else "peer changed"
+        audit.record(
+            by, action, f"peer {title}", stream=stream, kind=kind, host=peer.host, port=port, enabled=enabled
+        )
+    return peer

@@ -1,0 +1,232 @@
+"""Where does a study stand on its way to a tool? The only doors for changing a dispatch."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from alarp.kernel import Phase, RouteState, Stage
+from alarp.records import clock
+from alarp.records.audit import commands as audit
+from alarp.records.configuration import configuration
+from alarp.records.deployments.models import Deployment
+from alarp.records.ledger import eligibility, opt_outs, work
+from alarp.records.ledger.arrivals import ACTOR
+from alarp.records.ledger.models import Dispatch, DispatchInstance, Instance, Study
+from alarp.records.people.models import Organisation
+from alarp.records.products.models import IntendedUse
+
+
+def complete(step: work.Claim, study_id: int) -> bool:
+    """Is the study complete? When nothing has come for the quiet time, say so and ask what is to become of it."""
+    with transaction.atomic():
+        study = Study.objects.select_for_update().get(pk=study_id)
+        quiet_until = study.last_received_at + timedelta(seconds=configuration().quiet_s)
+        if quiet_until > clock.now():
+            work.postpone(step, due_at=quiet_until)
+            return False
+        work.finish(step)
+        study.completed_at = clock.now()
+        study.save(update_fields=["completed_at"])
+        images = _sources(study).count()
+        work.ask("decide", f"{study.pk}:{images}", {"study": study.pk})
+        audit.record(ACTOR, "study complete", f"study {study.pk}", objects=images)
+    return True
+
+
+def decide(step: work.Claim, study_id: int) -> None:
+    """For every deployment of the Trust: is this study for it, and has the patient said no? One row each."""
+    with transaction.atomic():
+        work.finish(step)
+        study = Study.objects.select_for_update().select_related("peer__site").get(pk=study_id)
+        for deployment in deployments_for(study):
+            _open(study, deployment)
+
+
+def deployments_for(study: Study) -> list[Deployment]:
+    """Which deployments might take a study from this peer? Those at its site, above it or below it."""
+    every = Deployment.objects.exclude(stage=Stage.RETIRED.value).select_related(
+        "version__intended_use", "version__product", "site"
+    )
+    if study.peer.site is None:
+        return list(every.order_by("pk"))
+    near = _line(study.peer.site)
+    return [
+        deployment
+        for deployment in every.order_by("pk")
+        if deployment.site_id in near or study.peer.site_id in _line(deployment.site)
+    ]
+
+
+def _line(organisation: Organisation) -> set[int]:
+    """This organisation and all above it."""
+    found: set[int] = set()
+    node: Organisation | None = organisation
+    while node is not None and node.pk not in found:
+        found.add(node.pk)
+        node = node.parent
+    return found
+
+
+def _sources(study: Study) -> Any:
+    return Instance.objects.filter(study=study, direction=Instance.SOURCE, quarantine__isnull=True)
+
+
+def rules_of(deployment: Deployment) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The supplier's rules and the Trust's own narrowing; a study has to pass both."""
+    try:
+        stated = deployment.version.intended_use.rules
+    except IntendedUse.DoesNotExist:
+        stated = {}
+    return stated, deployment.eligibility
+
+
+def _open(study: Study, deployment: Deployment) -> None:
+    fresh = list(_sources(study).exclude(items__dispatch__deployment=deployment).order_by("pk"))
+    if not fresh:
+        return
+    stated, narrowed = rules_of(deployment)
+    reasons = _refusals(study, fresh, stated, narrowed)
+    moment = clock.now()
+    rounds = Dispatch.objects.filter(study=study, deployment=deployment).aggregate(last=Max("number"))
+    dispatch = Dispatch(
+        study=study,
+        deployment=deployment,
+        number=(rounds["last"] or 0) + 1,
+        created_at=moment,
+        changed_at=moment,
+    )
+    refused = None if reasons else opted_out_here(study, deployment)
+    if reasons:
+        dispatch.state, dispatch.phase, dispatch.reason = Dispatch.REFUSED, Phase.ELIGIBLE, " ".join(reasons)
+    elif refused:
+        dispatch.state, dispatch.phase, dispatch.reason = Dispatch.OPTED_OUT, Phase.OPT_OUT, refused
+    else:
+        fresh = [i for i in fresh if all(eligibility.taken(r, i.modality) for r in (stated, narrowed))]
+        dispatch.state, dispatch.phase = Dispatch.READY, Phase.SEND
+    dispatch.reason = dispatch.reason[:500]
+    dispatch.save()
+    DispatchInstance.objects.bulk_create(DispatchInstance(dispatch=dispatch, instance=i) for i in fresh)
+    if dispatch.state == Dispatch.READY:
+        work.ask("send", f"{deployment.pk}:{dispatch.pk}", {"dispatch": dispatch.pk})
+    _audit(dispatch, f"dispatch {dispatch.state}")
+
+
+def _refusals(
+    study: Study, fresh: list[Instance], stated: dict[str, Any], narrowed: dict[str, Any]
+) -> tuple[str, ...]:
+    candidate = eligibility.Candidate(
+        modalities=frozenset(instance.modality for instance in fresh),
+        body_part=study.body_part,
+        view=study.view,
+        age_years=study.age_years,
+        sex=study.sex,
+        manufacturer=study.manufacturer,
+        instances=_sources(study).count(),
+        held_because=study.held_because,
+    )
+    every = (*eligibility.refusals(stated, candidate), *eligibility.refusals(narrowed, candidate))
+    return tuple(dict.fromkeys(every))
+
+
+def opted_out_here(study: Study, deployment: Deployment, *, strict: bool = False) -> str:
+    """The sentence that bars this study from this tool, or nothing.
+
+    When the Trust's list cannot be asked, `strict` raises Unavailable; otherwise the question is left
+    for the moment of sending, where it is asked strictly.
+    """
+    if study.opted_out_on_receipt:
+        return "The patient had opted out of AI when the study arrived."
+    try:
+        ids = opt_outs.PatientIds.of(study)
+        refusal = opt_outs.find(ids, deployment=deployment, since=study.first_received_at)
+    except opt_outs.Unavailable:
+        if strict:
+            raise
+        return ""
+    return refusal.sentence if refusal else ""
+
+
+def move(dispatch: Dispatch, state: str, phase: Phase, reason: str = "", **columns: Any) -> None:
+    """Change where a dispatch stands and write it down, in the caller's transaction."""
+    same = (dispatch.state, dispatch.phase, dispatch.reason) == (state, phase.value, reason[:500])
+    dispatch.state, dispatch.phase, dispatch.reason = state, phase.value, reason[:500]
+    dispatch.changed_at = clock.now()
+    for name, value in columns.items():
+        setattr(dispatch, name, value)
+    dispatch.save(update_fields=["state", "phase", "reason", "changed_at", *columns])
+    if not same:
+        _audit(dispatch, f"dispatch {state}")
+
+
+def _audit(dispatch: Dispatch, action: str, **details: Any) -> None:
+    audit.record(
+        ACTOR,
+        action,
+        f"study {dispatch.study_id}",
+        stream=dispatch.deployment.slug,
+        dispatch=dispatch.pk,
+        round=dispatch.number,
+        phase=str(dispatch.phase),
+        reason=dispatch.reason,
+        **details,
+    )
+
+
+def crosswalk(
+    step: work.Claim, dispatch: Dispatch, names: dict[int, dict[str, str]], **pseudonyms: str
+) -> None:
+    """Under which names will it leave? Durable before the first byte does, so that a result finds its way back."""
+    with transaction.atomic():
+        work.renew(step)
+        for item, columns in names.items():
+            DispatchInstance.objects.filter(pk=item, dispatch=dispatch).update(**columns)
+        Dispatch.objects.filter(pk=dispatch.pk).update(**pseudonyms)
+    dispatch.refresh_from_db()
+
+
+def sent_one(step: work.Claim, dispatch: Dispatch, item: int, route: RouteState) -> None:
+    """The tool has acknowledged this instance."""
+    moment = clock.now()
+    with transaction.atomic():
+        work.renew(step)
+        DispatchInstance.objects.filter(pk=item, sent_at__isnull=True).update(sent_at=moment)
+        if dispatch.sent_at is None:
+            dispatch.sent_at = moment
+            dispatch.due_at = moment + timedelta(minutes=configuration().result_due_min)
+            dispatch.route_when_sent = route.value
+            dispatch.save(update_fields=["sent_at", "due_at", "route_when_sent"])
+
+
+def sent_all(step: work.Claim, dispatch: Dispatch) -> None:
+    """Every instance of the dispatch has been acknowledged: now a result is owed."""
+    with transaction.atomic():
+        work.finish(step)
+        dispatch.refresh_from_db()
+        state = Dispatch.RETURNED if dispatch.returned_at else Dispatch.SENT
+        phase = Phase.MATCH if dispatch.returned_at else Phase.PROCESS
+        move(dispatch, state, phase)
+        work.wake("send", f"{dispatch.deployment_id}:")
+
+
+def end(step: work.Claim, dispatch: Dispatch, state: str, phase: Phase, reason: str) -> None:
+    """Nothing (more) of this dispatch leaves, for this reason."""
+    with transaction.atomic():
+        if state == Dispatch.FAILED:
+            work.stop(step, phase=phase, sentence=reason)
+        else:
+            work.finish(step)
+        gone = dispatch.items.filter(sent_at__isnull=False).count()
+        if gone:
+            reason = f"{reason} {gone} of {dispatch.items.count()} images had been sent before."
+        move(dispatch, state, phase, reason)
+
+
+def trouble(step: work.Claim, dispatch: Dispatch, phase: Phase, sentence: str) -> None:
+    """A transient fault: held with the reason, tried again."""
+    with transaction.atomic():
+        work.retry(step, phase=phase, sentence=sentence)
+        move(dispatch, Dispatch.HELD, phase, sentence)
