@@ -21,7 +21,9 @@ def send(datasets: Sequence[Dataset], *, calling: str, called: str, host: str, p
         entity.add_requested_context(sop_class, syntax)
     association = entity.associate(host, port, ae_title=called, max_pdu=131_072)
     if not association.is_established:
-        raise Unavailable(f"{called} on {host}:{port} accepts no association from {calling}.", phase="connect")
+        raise Unavailable(
+            f"{called} on {host}:{port} accepts no association from {calling}.", phase="connect"
+        )
     try:
         answers = [association.send_c_store(dataset) for dataset in datasets]
     finally:

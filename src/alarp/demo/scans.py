@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -148,6 +147,11 @@ def real_abdomen(data: Path) -> RealCt:
     )
 
 
+def as_scan(real: RealCt) -> Scan:
+    """The real CT as an examination to be sent; what is really there, nobody knows."""
+    return Scan(real.images, None)
+
+
 def _pair(file: Path) -> RealCt | None:
     try:
         reference = dcmread(file, stop_before_pixels=True)
@@ -169,16 +173,6 @@ def _pair(file: Path) -> RealCt | None:
 def _frame(reference: Dataset) -> str:
     frames = reference.get("ReferencedFrameOfReferenceSequence", [])
     return str(frames[0].FrameOfReferenceUID) if frames else str(reference.get("FrameOfReferenceUID", ""))
-
-
-def same_patient_again(order: Order, accession: str) -> Order:
-    """The same patient comes back for another film."""
-    return Order(order.patient, order.scanner, order.nodules, accession, order.when + timedelta(hours=1))
-
-
-def copy_of(dataset: Dataset) -> Dataset:
-    """A film to alter without touching the original."""
-    return deepcopy(dataset)
 
 
 simulate_films = partial(examine, film)

@@ -73,6 +73,20 @@ class Visitor:
         answer.raise_for_status()
         return answer.text
 
+    def choices(self, url: str, name: str) -> dict[str, str]:
+        """What does this page's list or set of radio buttons offer: label to value?"""
+        page = self.read(url)
+        select = re.search(rf'<select[^>]*name="{name}".*?</select>', page, re.DOTALL)
+        if select:
+            found = re.findall(r'<option[^>]*value="([^"]*)"[^>]*>(.*?)</option>', select.group(0), re.DOTALL)
+            return {html.unescape(label).strip(): value for value, label in found}
+        radios = re.findall(
+            rf'<input[^>]*name="{name}"[^>]*value="([^"]*)"[^>]*>\s*<label[^>]*>(.*?)</label>',
+            page,
+            re.DOTALL,
+        )
+        return {html.unescape(re.sub(r"<[^>]+>", "", label)).strip(): value for value, label in radios}
+
     def form(self, url: str, having: str) -> Form:
         """The form on this page that has a field of this name, or that goes to this place."""
         forms = _Forms()
@@ -83,7 +97,12 @@ class Visitor:
         raise NotNow(f"{url} offers {self.username} no form with {having!r}.")
 
     def submit(
-        self, url: str, values: dict[str, str], *, having: str = "csrfmiddlewaretoken", files: Files | None = None
+        self,
+        url: str,
+        values: dict[str, str],
+        *,
+        having: str = "csrfmiddlewaretoken",
+        files: Files | None = None,
     ) -> str:
         """Fill in the form on this page and send it; answers where the browser is taken next."""
         form = self.form(url, having)

@@ -1,0 +1,179 @@
+"""`alarp demo`: build the demonstration hospital, live through its first days, then serve it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from alarp.demo import scans
+from alarp.demo.hospital import PASSWORD, Hospital
+from alarp.demo.journey import balance, need_to_silent, silent_to_live
+from alarp.demo.journey.day import Day, day_films, spare_films
+from alarp.demo.journey.evaluations import evaluate_livercontour, evaluate_noduleflag
+from alarp.demo.telling import Story
+from alarp.kernel import AlarpError, BadInput
+
+STEPS = 23
+MADE_BY_US = "this-folder-belongs-to-alarp-demo"
+
+
+def live_through(hospital: Hospital, story: Story, data: Path | None) -> dict[str, Any]:
+    """The whole journey; its summary."""
+    when = datetime.now().replace(microsecond=0)
+    day = when.date()
+    real = scans.real_abdomen(data) if data else None
+    story.chapter("Building the hospital")
+    hospital.build()
+    story.tell("Wharfe Valley NHS Trust: two sites, three scanners, a PACS, 17 people; Alarp is running.")
+    story.step()
+    with ThreadPoolExecutor(1) as bench:
+        nodule_evaluation = bench.submit(evaluate_noduleflag, hospital, when - timedelta(days=9))
+        liver_evaluation = bench.submit(evaluate_livercontour, hospital, when - timedelta(days=9), real)
+        nodules, livers = _two_tools(hospital, story, day, nodule_evaluation, liver_evaluation)
+        made_films = bench.submit(silent_to_live.silent_films, when)
+        evaluations = {"noduleflag": nodule_evaluation.result(), "livercontour": liver_evaluation.result()}
+        story.chapter("Running in silence")
+        tool = _connect_tools(hospital)
+        silent = silent_to_live.run_in_silence(
+            hospital, story, made_films.result(), nodules.slug, "NoduleFlag"
+        )
+        story.step()
+        made_abdomens = [scans.as_scan(real)] if real else silent_to_live.silent_abdomens(when)
+        silent_to_live.run_in_silence(hospital, story, made_abdomens, livers.slug, "LiverContour")
+        story.step()
+        films = bench.submit(lambda: (day_films(when), spare_films(when)))
+        story.chapter("Going live")
+        silent_to_live.go_live(nodules, silent, hospital.connectivity())
+        story.chapter("A day in the department")
+        ordinary, spare = films.result()
+    Day(hospital, story, nodules, tool, when).work(ordinary, spare)
+    story.chapter("Is everything accounted for?")
+    summary = balance.summarise(hospital, evaluations)
+    summary["faults"] = balance.faults(summary, hospital)
+    story.tell(summary["sentence"])
+    story.step()
+    return summary
+
+
+def _two_tools(hospital: Hospital, story: Story, day: Any, nodule: Any, liver: Any) -> tuple[Any, Any]:
+    """Both tools from need to silent running."""
+    candidates = []
+    for wish, evaluation in ((need_to_silent.NODULEFLAG, nodule), (need_to_silent.LIVERCONTOUR, liver)):
+        story.chapter(f"{wish.tool}: from need to silent running")
+        candidate = need_to_silent.propose(hospital, story, wish, day)
+        story.step()
+        if wish is need_to_silent.NODULEFLAG:
+            need_to_silent.be_refused(candidate)
+        need_to_silent.to_silent(candidate, evaluation, wish.headline)
+        candidates.append(candidate)
+    return candidates[0], candidates[1]
+
+
+def _connect_tools(hospital: Hospital) -> Any:
+    """The vendors' processes start, and the PACS manager enters their addresses."""
+    started = {}
+    for tool, deployment in (
+        ("noduleflag", "noduleflag-riverside"),
+        ("livercontour", "livercontour-riverside"),
+    ):
+        aet = tool.upper()
+        started[tool] = hospital.start_tool(tool, aet)
+        hospital.connect({"aet": aet, "name": tool, "kind": "tool", "deployment": deployment}, aet.lower())
+    return started["noduleflag"]
+
+
+def prepare(folder: Path) -> None:
+    """An empty folder of our own. Raises BadInput when somebody else's files lie there."""
+    marker = folder / MADE_BY_US
+    if folder.exists() and any(folder.iterdir()) and not marker.exists():
+        raise BadInput(
+            f"{folder} holds files that the demonstration did not make. Give --out an empty folder."
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    marker.touch()
+
+
+def tell_the_way_in(hospital: Hospital) -> None:
+    """The address, and one sign-in per role."""
+    print(f"\nThe hospital is open on {hospital.address}/ ; stop it with Ctrl-C.\n")
+    print(f"Sign in with one of these names and the password {PASSWORD}\n")
+    for person in hospital.people["people"]:
+        print(f"  {person['username']:<9} {person['full_name']:<22} {', '.join(person['roles'])}")
+    print(f"\nBegin with what just happened: {hospital.address}/just-happened/\n", flush=True)
+
+
+def stay_open(hospital: Hospital) -> None:
+    """Serve until told to stop."""
+    done = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: done.set())
+    done.wait()
+    print("Closing the hospital.", flush=True)
+
+
+def main(
+    once: bool = typer.Option(
+        False, "--once", help="Live through the journey, write the summary, serve nothing."
+    ),
+    out: Path = typer.Option(
+        Path("alarp-data/demo"), help="Folder of the demonstration; summary.json lies in it."
+    ),
+    data: Path = typer.Option(None, help="Folder with a real CT series and its RTSTRUCT for LiverContour."),
+    port: int = typer.Option(8000, min=1, max=65535, help="Port of the web site on 127.0.0.1."),
+    fresh: bool = typer.Option(False, help="Build a hospital that stands already from the ground again."),
+) -> None:
+    """Build the demonstration hospital, live through its first days, then serve it."""
+    summary_file = out / "summary.json"
+    stands = summary_file.is_file() and (out / MADE_BY_US).exists() and data is None
+    if stands and not once and not fresh:
+        reopen(out, port)
+        return
+    prepare(out)
+    hospital = Hospital(out, port)
+    started_at = time.monotonic()
+    try:
+        with Story(STEPS) as story:
+            summary = live_through(hospital, story, data)
+        summary["seconds"] = round(time.monotonic() - started_at, 1)
+        summary_file.write_text(json.dumps(summary, indent=2, ensure_ascii=False), encoding="utf-8")
+        for fault in summary["faults"]:
+            print(f"Not right: {fault}", file=sys.stderr)
+        print(f"{summary_file} has the figures; the journey took {summary['seconds']:.0f} s.", flush=True)
+        if not once:
+            tell_the_way_in(hospital)
+            stay_open(hospital)
+    finally:
+        hospital.close()
+    if summary["faults"]:
+        raise typer.Exit(1)
+
+
+def reopen(folder: Path, port: int) -> None:
+    """The hospital of last time, opened again without living through it anew."""
+    hospital = Hospital(folder, port)
+    print(f"The hospital in {folder} stands already and is opened again; --fresh builds it anew.", flush=True)
+    try:
+        hospital.reopen()
+        tell_the_way_in(hospital)
+        stay_open(hospital)
+    finally:
+        hospital.close()
+
+
+if __name__ == "__main__":
+    try:
+        typer.run(main)
+    except AlarpError as error:
+        print(str(error), file=sys.stderr)
+        sys.exit(2)

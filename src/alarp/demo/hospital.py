@@ -1,0 +1,186 @@
+"""The demonstration hospital as the journey sees it: its machines, its people, its doors."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydicom import Dataset
+
+from alarp.demo.modality import send
+from alarp.demo.processes import Machine, await_page, free_port
+from alarp.demo.site import Visitor
+from alarp.kernel import AlarpError, Unavailable
+
+PASSWORD = "no-evidence-no-traffic"  # of every demonstration account; printed at the end
+DESCRIPTION = Path(__file__).with_name("hospital.yaml")
+SITE_OF_THE_DEMO = "riverside"
+
+
+@dataclass
+class Hospital:
+    """Everything is reached from outside: web forms, DICOM, the command line."""
+
+    folder: Path
+    web_port: int
+    environment: dict[str, str] = field(default_factory=dict)
+    machines: dict[str, Machine] = field(default_factory=dict)
+    visitors: dict[str, Visitor] = field(default_factory=dict)
+    gateway_port: int = field(default_factory=free_port)
+
+    def __post_init__(self) -> None:
+        self.environment = {
+            "ALARP_DATA": str((self.folder / "alarp").resolve()),
+            "ALARP_WEB_PORT": str(self.web_port),
+            "ALARP_GATEWAY_PORT": str(self.gateway_port),
+            # A department's minutes are the demonstration's seconds; nothing else differs.
+            "ALARP_QUIET_S": "1",
+            "ALARP_POLL_S": "0.2",
+            "ALARP_RETRY_FIRST_S": "0.5",
+            "ALARP_RETRY_MOST_S": "2",
+            "ALARP_LOG_LEVEL": "WARNING",
+        }
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.web_port}"
+
+    # Machines
+
+    def build(self) -> None:
+        """Write the Trust into the records and start Alarp and the PACS."""
+        self.people = yaml.safe_load(DESCRIPTION.read_text(encoding="utf-8"))
+        for person in self.people["people"]:
+            person["password"] = PASSWORD
+        self.set_up(self.people, "trust.yaml")
+        self.start("pacs", ["alarp.demo.pacs", "--ae", "PACS", "--folder", str(self.folder / "pacs")])
+        self.connect({"aet": "PACS", "name": "PACS of the Trust", "kind": "pacs", "site": "wharfe"}, "pacs")
+        self.serve()
+
+    def reopen(self) -> None:
+        """Start the machines of a hospital that stands already, each where it was."""
+        self.people = yaml.safe_load(DESCRIPTION.read_text(encoding="utf-8"))
+        self.start("pacs", ["alarp.demo.pacs", "--ae", "PACS", "--folder", str(self.folder / "pacs")])
+        self.connect({"aet": "PACS", "name": "PACS of the Trust", "kind": "pacs", "site": "wharfe"}, "pacs")
+        self.serve()
+
+    def connectivity(self) -> dict[str, Any]:
+        """Does every machine answer? What `alarp check` finds."""
+        return {"findings": json.loads(self.alarp("check", "--json", allow=(0, 1)))}
+
+    def serve(self) -> None:
+        """Start Alarp itself, the way a hospital does."""
+        self.start("alarp", ["alarp.cli", "serve"], says_ready=False)
+        await_page(f"{self.address}/health/", self.machines["alarp"])
+        self.wait("the gateway listens", lambda: self.hears(self.gateway_port))
+
+    def hears(self, port: int) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    def start(self, name: str, arguments: list[str], *, says_ready: bool = True) -> Machine:
+        machine = Machine(name, arguments, self.folder / "logs" / f"{name}.log", self.environment, says_ready)
+        self.machines[name] = machine.start()
+        return machine
+
+    def start_tool(self, tool: str, aet: str, *, port: int = 0, faults: Sequence[str] = ()) -> Machine:
+        """Start a vendor's AI tool that returns its results to the gateway."""
+        return self.start(
+            aet.lower(), self.tool_arguments(tool, aet, port, self.gateway_port, "ALARP", faults)
+        )
+
+    def tool_arguments(
+        self, tool: str, aet: str, port: int, return_port: int, return_aet: str, faults: Sequence[str] = ()
+    ) -> list[str]:
+        words = ["alarp.demo.tools", tool, "--ae", aet, "--port", str(port), "--return-host", "127.0.0.1"]
+        words += ["--return-port", str(return_port), "--return-aet", return_aet]
+        words += ["--folder", str(self.folder / "tools" / aet.lower())]
+        return [*words, *(word for fault in faults for word in ("--fault", fault))]
+
+    def close(self) -> None:
+        """Stop every machine, Alarp first."""
+        for machine in reversed(list(self.machines.values())):
+            machine.stop()
+
+    # The command line
+
+    def alarp(self, *words: str, allow: Sequence[int] = (0,)) -> str:
+        """Run one `alarp` command; its stdout. Raises Unavailable with the command's own complaint."""
+        done = subprocess.run(
+            [sys.executable, "-m", "alarp.cli", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **self.environment},
+        )
+        if done.returncode not in allow:
+            last = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
+            raise Unavailable(f"`alarp {' '.join(words[:2])}` ended with {done.returncode}: {last}")
+        return done.stdout
+
+    def set_up(self, table: dict[str, Any], name: str) -> None:
+        file = self.folder / "set-up" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(yaml.safe_dump(table, allow_unicode=True), encoding="utf-8")
+        self.alarp("setup", str(file))
+
+    def connect(self, peer: dict[str, Any], machine: str) -> None:
+        """Tell Alarp about a DICOM peer, once the machine has its port."""
+        port = self.machines[machine].port
+        self.set_up({"peers": [{**peer, "host": "127.0.0.1", "port": port}]}, f"{peer['aet']}.yaml")
+
+    def balance(self) -> dict[str, Any]:
+        """Today's reconciliation."""
+        return dict(json.loads(self.alarp("reconcile", "--json", allow=(0, 1))))
+
+    def status(self) -> list[dict[str, Any]]:
+        """Every deployment with its gates."""
+        return list(json.loads(self.alarp("status", "--json")))
+
+    # People and scanners
+
+    def visit(self, username: str) -> Visitor:
+        """This person, signed in at a browser of their own."""
+        if username not in self.visitors:
+            self.visitors[username] = Visitor(self.address, username, PASSWORD).sign_in()
+        return self.visitors[username]
+
+    def scan(self, images: Sequence[Dataset], station: str) -> None:
+        """A scanner sends an examination; every object must be acknowledged."""
+        answers = send(images, calling=station, called="ALARP", host="127.0.0.1", port=self.gateway_port)
+        refused = [f"{answer:04X}" for answer in answers if answer != 0x0000]
+        if refused:
+            raise Unavailable(f"The gateway answered {', '.join(refused)} to {station}.", phase="receive")
+
+    def in_pacs(self) -> list[str]:
+        """The SOP Instance UID of every arrival at the PACS, repeats included."""
+        log = self.folder / "pacs" / "arrivals.jsonl"
+        if not log.is_file():
+            return []
+        return [json.loads(line)["sop_instance_uid"] for line in log.read_text(encoding="ascii").splitlines()]
+
+    def wait(
+        self, what: str, until: Callable[[], bool], *, seconds: float = 60.0, every_s: float = 0.25
+    ) -> None:
+        """Wait until this has happened. Raises Unavailable, naming it, when time runs out."""
+        deadline = time.monotonic() + seconds
+        while not until():
+            if time.monotonic() > deadline:
+                raise Unavailable(f"Waited {seconds:.0f} s in vain until {what}.")
+            time.sleep(every_s)
+
+
+def expect(holds: bool, sentence: str) -> None:
+    """The demonstration proves something here, or fails."""
+    if not holds:
+        raise AlarpError(f"The demonstration did not come out right: {sentence}")

@@ -1,0 +1,82 @@
+"""Last act: is everything accounted for? The summary, and whether the demonstration came out right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from alarp.demo.hospital import Hospital
+from alarp.demo.journey.evaluations import Evaluation
+
+COUNTS = (
+    "received",
+    "sent",
+    "held",
+    "opted_out",
+    "failed",
+    "quarantined",
+    "returned",
+    "filed",
+    "expected",
+    "overdue",
+)
+
+
+def summarise(hospital: Hospital, evaluations: dict[str, Evaluation]) -> dict[str, Any]:
+    """`summary.json`: every figure computed from what happened."""
+    balance, status = hospital.balance(), hospital.status()
+    arrivals = Counter(hospital.in_pacs())
+    return {
+        **{name: balance[name] for name in COUNTS},
+        "balanced": balance["balanced"],
+        "sentence": balance["sentence"],
+        "pacs": {"objects": len(arrivals), "arrived_twice": sum(1 for n in arrivals.values() if n > 1)},
+        "deployments": [
+            {key: row[key] for key in ("deployment", "product", "version", "stage", "route", "reason")}
+            for row in status
+        ],
+        "gates": [
+            {"deployment": row["deployment"], **gate}
+            for row in status
+            for gate in row["gates"]
+            if gate["decisions"]
+        ],
+        "evaluations": [
+            {
+                "product": evaluation.result["product"],
+                "protocol": evaluation.result["protocol"],
+                "reference_standard": evaluation.result["reference_standard"],
+                "measures": evaluation.result["measures"],
+                "claims": evaluation.result["claims"],
+            }
+            for evaluation in evaluations.values()
+        ],
+        "audit": hospital.alarp("audit", "verify", allow=(0, 1)).strip().splitlines(),
+    }
+
+
+def faults(summary: dict[str, Any], hospital: Hospital) -> list[str]:
+    """What did not come out right? Empty when all of it did."""
+    routes = {row["product"]: row["route"] for row in summary["deployments"]}
+    found = []
+    if not summary["balanced"]:
+        found.append(f"the day does not balance: {summary['sentence']}")
+    if routes.get("NoduleFlag") != "live" or routes.get("LiverContour") != "silent":
+        found.append(f"the routes are {routes}, not live and silent")
+    if summary["opted_out"] < 1:
+        found.append("no opted-out instance was counted")
+    if summary["quarantined"] < 1:
+        found.append("nothing lies in quarantine")
+    if summary["filed"] != summary["pacs"]["objects"]:
+        found.append(
+            f"{summary['filed']} results are called filed, {summary['pacs']['objects']} lie in the PACS"
+        )
+    if summary["pacs"]["arrived_twice"]:
+        found.append(f"{summary['pacs']['arrived_twice']} results arrived twice at the PACS")
+    if any(not measures for measures in (e["measures"] for e in summary["evaluations"])):
+        found.append("an evaluation has no measures")
+    try:
+        hospital.alarp("audit", "verify")
+    except Exception as error:  # whatever it was, the trail does not hold
+        found.append(f"the audit trail does not verify: {error}")
+    return found

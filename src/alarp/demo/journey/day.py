@@ -1,0 +1,192 @@
+"""Act three: a day in the department, with everything that can go wrong on it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydicom import Dataset
+
+from alarp.demo import scans
+from alarp.demo.hospital import PASSWORD, Hospital, expect
+from alarp.demo.journey.gates import Candidate
+from alarp.demo.processes import Machine
+from alarp.demo.telling import Story
+from alarp.phantom import SCANNERS, Scan, fictional_patient
+
+LIVE_FILMS = 6
+
+
+@dataclass
+class Day:
+    """The department on one day; each scene is one method."""
+
+    hospital: Hospital
+    story: Story
+    nodules: Candidate
+    tool: Machine
+    when: datetime
+
+    def work(self, films: list[Scan], spare: list[Scan]) -> None:
+        """Every scene, in the order of the day."""
+        for scene in (
+            lambda: self.ordinary_films(films),
+            self.real_images,
+            self.test_object,
+            lambda: self.opt_out(spare[0]),
+            lambda: self.wrong_patient(spare[1]),
+            lambda: self.tool_down(spare[2:4]),
+            lambda: self.hold(spare[4], spare[5]),
+        ):
+            scene()
+            self.story.step()
+
+    def filed(self, expected: int, what: str) -> None:
+        """Wait until so many results more lie in the PACS."""
+        self.hospital.wait(what, lambda: len(set(self.hospital.in_pacs())) >= expected)
+
+    def filed_now(self) -> int:
+        return len(set(self.hospital.in_pacs()))
+
+    def ordinary_films(self, films: list[Scan]) -> None:
+        """Films from three scanners; each gets its report under the original study."""
+        before = self.filed_now()
+        for number, film in enumerate(films):
+            self.hospital.scan(film.datasets, SCANNERS[number % len(SCANNERS)].station)
+        self.filed(before + len(films), f"{len(films)} reports lie in the PACS")
+        self.story.tell(
+            f"{len(films)} chest films from three scanners: {len(films)} NoduleFlag reports filed in the PACS."
+        )
+
+    def real_images(self) -> None:
+        """Four real images: one is for NoduleFlag, three are not, each with its reason."""
+        before = self.filed_now()
+        for name in scans.REAL:
+            self.hospital.scan([scans.real_image(name)], "SIMA1")
+        self.filed(before + 1, "the real chest film has its report")
+        self.story.tell(
+            "A real Philips chest film with many nodules went to NoduleFlag and came back with its report."
+        )
+        self.story.tell(
+            "A real ankle film, head CT and shoulder MR were refused, each with its reason on its page."
+        )
+
+    def test_object(self) -> None:
+        """The morning's quality-assurance film is nobody's chest."""
+        self.hospital.scan(scans.test_object(0, self.when).datasets, "SIMA1")
+        self.story.tell("A quality-assurance film, entered as a chest, was held: it is no patient.")
+
+    def opt_out(self, film: Scan) -> None:
+        """A patient says no at the desk; nothing of theirs leaves."""
+        image = film.datasets[0]
+        desk = self.hospital.visit("dana")
+        started = time.monotonic()
+        self.record_opt_out(str(image.PatientID))
+        took_s = time.monotonic() - started
+        arrived = self.tool_arrivals()
+        self.hospital.scan([image], "SIMA1")
+        self.settle()
+        expect(self.tool_arrivals() == arrived, "an opted-out patient's film left the hospital.")
+        self.story.tell(
+            f"{fictional_name(image)} does not want AI: recorded at the desk by {desk.username} in {took_s:.1f} s; "
+            "the film that came next stayed here."
+        )
+
+    def record_opt_out(self, patient_id: str) -> None:
+        desk = self.hospital.visit("dana")
+        place = desk.submit(
+            "/opt-outs/record/", {"identifier": patient_id, "scope": "all"}, having="identifier"
+        )
+        if place.rstrip("/") != "/opt-outs":
+            desk.submit(place, {"confirm": "yes"})
+
+    def tool_arrivals(self) -> int:
+        """How many objects has the tool received so far? Counted by the vendor, not by us."""
+        row = self.hospital.balance()
+        return int(row["sent"])
+
+    def settle(self) -> None:
+        """Let the quiet timer run out and the route finish what it has in hand."""
+        time.sleep(3)
+
+    def wrong_patient(self, film: Scan) -> None:
+        """The tool mixes two patients up, once; the result is caught on its way back."""
+        before, quarantined = self.filed_now(), int(self.hospital.balance()["quarantined"])
+        self.restart_tool(faults=("wrong-patient-once",))
+        self.hospital.scan(film.datasets, "SIMA1")
+        self.hospital.wait(
+            "the wrong patient's result is in quarantine",
+            lambda: int(self.hospital.balance()["quarantined"]) > quarantined,
+            every_s=1.0,
+        )
+        expect(self.filed_now() == before, "a result for the wrong patient reached the PACS.")
+        self.story.tell(
+            "NoduleFlag returned a result under another patient: quarantined, with what disagreed."
+        )
+
+    def restart_tool(self, *, faults: tuple[str, ...] = ()) -> None:
+        """The vendor restarts the tool on the same port."""
+        port = self.tool.port
+        self.tool.stop()
+        self.tool = self.hospital.start_tool("noduleflag", "NODULEFLAG", port=port, faults=faults)
+
+    def tool_down(self, films: list[Scan]) -> None:
+        """The tool dies; films queue; it comes back, and each is answered once."""
+        before = self.filed_now()
+        self.tool.kill()
+        for film in films:
+            self.hospital.scan(film.datasets, "SIMB2")
+        self.settle()
+        expect(self.filed_now() == before, "a result appeared while the tool was down.")
+        self.story.tell(f"NoduleFlag is down: {len(films)} films wait, readers read on without it.")
+        port = self.tool.port
+        self.tool = self.hospital.start_tool("noduleflag", "NODULEFLAG", port=port)
+        self.filed(before + len(films), "the backlog is drained")
+        self.story.tell(f"NoduleFlag is back: the backlog of {len(films)} is drained, no report twice.")
+
+    def hold(self, while_held: Scan, after: Scan) -> None:
+        """A radiographer raises a safety hold: the very next study stays here, until the officer has answered."""
+        before = self.filed_now()
+        dana = self.hospital.visit("dana")
+        dana.submit(
+            f"{self.nodules.page}holds/raise/",
+            {
+                "concern": "Two films of one patient carried the same score to four digits.",
+                "exit_criterion": "The supplier explains the two scores, and the physicist repeats both films.",
+                "officer": "helen",
+            },
+            having="concern",
+        )
+        self.story.tell("Dana raised a safety hold on NoduleFlag: gate shut, route closed, at once.")
+        self.hospital.scan(while_held.datasets, "SIMC3")
+        self.settle()
+        expect(self.filed_now() == before, "a study was sent during a safety hold.")
+        self.story.tell("The next film stayed in the hospital, and its page says why.")
+        self.hospital.visit("helen").submit(
+            f"{self.nodules.page}holds/1/",
+            {
+                "answer": "Both films were sent twice by the scanner; the scores were of the same image. Repeated: differs.",
+                "password": PASSWORD,
+            },
+            having="answer",
+        )
+        self.hospital.scan(after.datasets, "SIMC3")
+        self.filed(before + 1, "the first film after the hold has its report")
+        self.story.tell(
+            "The clinical safety officer answered in writing; the route is open and the next film went through."
+        )
+
+
+def day_films(when: datetime) -> list[Scan]:
+    return scans.simulate_films(scans.chest_orders(LIVE_FILMS, first_patient=300, when=when, prefix="LV"))
+
+
+def spare_films(when: datetime) -> list[Scan]:
+    return scans.simulate_films(scans.chest_orders(6, first_patient=400, when=when, prefix="SP"))
+
+
+def fictional_name(image: Dataset) -> str:
+    """Who is this? A fictional person, so the story may say the name; no log of Alarp ever does."""
+    number = int(str(image.PatientID).removeprefix("SIM"))
+    return str(fictional_patient(number).name).replace("^", " ").title()

@@ -1,0 +1,183 @@
+"""How good is the tool here? A locked protocol, a local test set, and `alarp evaluate`."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydicom import Dataset
+
+from alarp.demo import scans
+from alarp.demo.bench import Collector, run_test_set, score_of
+from alarp.demo.hospital import Hospital
+from alarp.demo.journey.paperwork import Paper
+
+FILMS = 36
+ABDOMENS = 6
+CASE_COLUMNS = ("case", "patient", "truth", "score", "manufacturer", "sex")
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What `alarp evaluate` found, and the file it wrote."""
+
+    result: dict[str, Any]
+    file: Path
+
+    def paper(self) -> Paper:
+        """The result as evidence for the gate."""
+        title = f"Local evaluation: {self.result['protocol']['title']}"
+        return Paper(title, "retrospective", "result.json", "application/json", self.file.read_bytes())
+
+    def sentence(self, name: str, subgroup: str) -> str:
+        """One measure as a person reads it, with its interval and denominator."""
+        found = self.measure(name, subgroup)
+        if found["estimate"] is None:
+            return f"{name}: not measurable, {found['because']}."
+        interval = f" ({found['low']:.3f} to {found['high']:.3f})" if found["low"] is not None else ""
+        return f"{name} {found['estimate']:.3f}{interval}, n = {found['n']}, {found['method']}."
+
+    def measure(self, name: str, subgroup: str = "all") -> dict[str, Any]:
+        """One measure of the result."""
+        return next(m for m in self.result["measures"] if m["measure"] == name and m["subgroup"] == subgroup)
+
+
+def _bench(hospital: Hospital, tool: str, studies: Sequence[Sequence[Dataset]]) -> dict[str, Dataset]:
+    with Collector() as collector:
+        words = hospital.tool_arguments(tool, f"B{tool[:12].upper()}", 0, collector.port, collector.aet)
+        machine = hospital.start(f"bench-{tool}", words)
+        try:
+            return run_test_set(studies, collector, called=f"B{tool[:12].upper()}", port=machine.port)
+        finally:
+            machine.stop()
+
+
+def _evaluate(hospital: Hospital, folder: Path, protocol: dict[str, Any]) -> Evaluation:
+    (folder / "protocol.yaml").write_text(yaml.safe_dump(protocol, sort_keys=False), encoding="utf-8")
+    hospital.alarp("evaluate", str(folder / "protocol.yaml"), "--out", str(folder), allow=(0, 3))
+    file = folder / "result.json"
+    return Evaluation(json.loads(file.read_text(encoding="utf-8")), file)
+
+
+def _table(file: Path, columns: Sequence[str], rows: list[dict[str, Any]]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.DictWriter(handle, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def evaluate_noduleflag(hospital: Hospital, when: datetime) -> Evaluation:
+    """Sensitivity, specificity and AUC on films of known truth from the Trust's three scanners."""
+    orders = scans.chest_orders(FILMS, first_patient=500, when=when, prefix="EV")
+    films = scans.simulate_films(orders)
+    reports = _bench(hospital, "noduleflag", [film.datasets for film in films])
+    rows = []
+    for order, film in zip(orders, films, strict=True):
+        image = film.datasets[0]
+        score = score_of(reports[str(image.StudyInstanceUID)])
+        rows.append(
+            {
+                "case": order.accession,
+                "patient": f"P{order.patient}",
+                "truth": "positive" if scans.has_nodules(film) else "negative",
+                "score": "" if score is None else f"{score:.6f}",
+                "manufacturer": str(image.Manufacturer),
+                "sex": str(image.PatientSex),
+            }
+        )
+    folder = hospital.folder / "evaluations" / "noduleflag"
+    _table(folder / "cases.csv", CASE_COLUMNS, rows)
+    return _evaluate(hospital, folder, NODULE_PROTOCOL)
+
+
+NODULE_PROTOCOL: dict[str, Any] = {
+    "title": "NoduleFlag 2.1.0 on films of three scanners",
+    "version": "1.0",
+    "kind": "detection",
+    "product": {"name": "NoduleFlag", "version": "2.1.0"},
+    "cases": "cases.csv",
+    "columns": {"case": "case", "truth": "truth", "score": "score", "patient": "patient"},
+    "positive": "positive",
+    "negative": "negative",
+    "higher_means": "disease",
+    "threshold": 0.5,
+    "subgroups": ["manufacturer", "sex"],
+    "minimum_n": 5,
+    "claims": [
+        {"measure": "sensitivity", "at_least": 0.75, "on": "estimate"},
+        {"measure": "auc", "at_least": 0.8, "on": "estimate"},
+    ],
+    "reference_standard": "Known by construction: nodules of known size and place in a simulated chest.",
+    "reference_is_ai": False,
+    "design": "retrospective",
+    "data_source": "Scan simulator of Alarp: simulated films, no patient.",
+}
+
+
+def evaluate_livercontour(hospital: Hospital, when: datetime, real: scans.RealCt | None) -> Evaluation:
+    """Dice and surface distances: on simulated CTs of known truth, or on the real CT the user gave."""
+    folder = hospital.folder / "evaluations" / "livercontour"
+    folder.mkdir(parents=True, exist_ok=True)
+    if real is None:
+        orders = scans.chest_orders(ABDOMENS, first_patient=700, when=when, prefix="EC")
+        made = scans.simulate_abdomens(orders)
+        cases = [
+            (o.accession, list(s.datasets), scans.liver_outline(s)) for o, s in zip(orders, made, strict=True)
+        ]
+    else:
+        cases = [("real-abdomen", list(real.images), real.reference)]
+    outputs = _bench(hospital, "livercontour", [images for _, images, _ in cases])
+    rows = []
+    for name, images, reference in cases:
+        place = folder / "cases" / name
+        (place / "images").mkdir(parents=True, exist_ok=True)
+        for number, image in enumerate(images):
+            image.save_as(place / "images" / f"{number:04d}.dcm", enforce_file_format=True)
+        output = outputs[str(images[0].StudyInstanceUID)]
+        reference.save_as(place / "reference.dcm", enforce_file_format=True)
+        output.save_as(place / "output.dcm", enforce_file_format=True)
+        where = f"cases/{name}"
+        rows.append(
+            {
+                "case": name,
+                "reference": f"{where}/reference.dcm",
+                "output": f"{where}/output.dcm",
+                "images": f"{where}/images",
+                "manufacturer": str(images[0].Manufacturer),
+            }
+        )
+    _table(folder / "cases.csv", ("case", "reference", "output", "images", "manufacturer"), rows)
+    return _evaluate(hospital, folder, _liver_protocol(real is not None))
+
+
+def _liver_protocol(real: bool) -> dict[str, Any]:
+    reference = (
+        "The output of another AI (TotalSegmentator), not a human's contours: agreement with it is not accuracy."
+        if real
+        else "Known by construction: the analytic outline of the simulated liver on every slice."
+    )
+    return {
+        "title": "LiverContour 1.4.2 against " + ("an AI-made reference" if real else "known outlines"),
+        "version": "1.0",
+        "kind": "contouring",
+        "product": {"name": "LiverContour", "version": "1.4.2"},
+        "cases": "cases.csv",
+        "columns": {"case": "case", "reference": "reference", "output": "output", "images": "images"},
+        "structures": {"liver": ["Liver", "liver"]},
+        "tolerance_mm": 3,
+        "subgroups": [] if real else ["manufacturer"],
+        "claims": [{"measure": "dice", "subgroup": "liver", "at_least": 0.85, "on": "estimate"}],
+        "reference_standard": reference,
+        "reference_is_ai": real,
+        "design": "retrospective",
+        "data_source": "A real CT given with --data."
+        if real
+        else "Scan simulator of Alarp: simulated CT, no patient.",
+    }

@@ -1,0 +1,106 @@
+"""Act one: a need, a tool, and the gates until it may run in silence."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import date
+
+from alarp.demo.hospital import PASSWORD, Hospital, expect
+from alarp.demo.journey.evaluations import Evaluation
+from alarp.demo.journey.gates import Candidate
+from alarp.demo.telling import Story
+from alarp.kernel import AlarpError
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the ward asks for."""
+
+    slug: str
+    tool: str
+    label: str  # as the product register shows the version
+    use: str
+    problem: str
+    baseline: str
+    by: str
+    role: str
+    headline: tuple[str, str]  # measure and subgroup that the story tells
+
+
+NODULEFLAG = Proposal(
+    slug="noduleflag-riverside",
+    tool="NoduleFlag",
+    label="NoduleFlag 2.1.0",
+    use="Read suspicious chest films first",
+    problem="Chest films wait up to nine days for a report; those with a nodule wait as long as the others.",
+    baseline="Median wait for a chest film with a nodule: 6 days (demonstration figure, 40 films, October 2026)",
+    by="dana",
+    role="Lead radiographer",
+    headline=("auc", "all"),
+)
+LIVERCONTOUR = Proposal(
+    slug="livercontour-riverside",
+    tool="LiverContour",
+    label="LiverContour 1.4.2",
+    use="Draw the liver for planning, for a clinician to edit",
+    problem="Drawing the liver by hand takes a dosimetrist 25 minutes, and two of them differ by several millimetres.",
+    baseline="25 minutes a liver by hand (demonstration figure, 12 patients, October 2026)",
+    by="amara",
+    role="Clinical oncology lead",
+    headline=("dice", "liver"),
+)
+
+
+def propose(hospital: Hospital, story: Story, wish: Proposal, day: date) -> Candidate:
+    """A frontline role states the need; a team is gathered."""
+    who = hospital.visit(wish.by)
+    versions = who.choices("/deployments/propose/", "version")
+    version = next(value for label, value in versions.items() if label.startswith(wish.label))
+    who.submit(
+        "/deployments/propose/",
+        {
+            "version": version,
+            "site": "riverside",
+            "slug": wish.slug,
+            "use": wish.use,
+            "problem": wish.problem,
+            "baseline": wish.baseline,
+            "raised_by_role": wish.role,
+        },
+        having="slug",
+    )
+    candidate = Candidate(hospital, story, wish.slug, wish.tool, day)
+    candidate.gather_team("bethan")
+    story.tell(
+        f"{wish.tool}: proposed by a {wish.role.lower()}; a team of {len(candidate.team)} roles stands behind it."
+    )
+    return candidate
+
+
+def be_refused(candidate: Candidate) -> None:
+    """Nobody signs without evidence, and no supplier signs at all."""
+    gate = candidate.pathway.gate("need")
+    for username, role in (("amara", "clinical-lead"), ("quentin", "clinical-lead")):
+        try:
+            candidate.hospital.visit(username).submit(
+                f"{candidate.page}gates/{gate.slug}/",
+                {"role": role, "outcome": "approve", "reason": "", "password": PASSWORD},
+            )
+        except AlarpError as refusal:
+            candidate.story.tell(f"{candidate.tool}: {username} is refused at gate 'need': {refusal}")
+        else:
+            expect(False, f"{username} could sign gate 'need' without evidence.")
+
+
+def to_silent(candidate: Candidate, evaluated: Future[Evaluation], headline: tuple[str, str]) -> None:
+    """Need, appraise, evaluate, procure: then the route opens for silent running."""
+    for slug in ("need", "appraise"):
+        candidate.tell_gate(candidate.pass_gate(slug))
+        candidate.story.step()
+    evaluation = evaluated.result()
+    candidate.story.tell(f"{candidate.tool}: evaluated here. {evaluation.sentence(*headline)}")
+    candidate.tell_gate(candidate.pass_gate("evaluate", {"local-evaluation": evaluation.paper()}))
+    candidate.story.step()
+    candidate.tell_gate(candidate.pass_gate("procure"))
+    candidate.story.step()
