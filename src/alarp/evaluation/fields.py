@@ -43,7 +43,7 @@ class Fields:
         value = self.require(field, meaning) if default is None else self.take(field, default)
         if isinstance(value, (Mapping, list)):
             raise self.wrong(field, value, "one line of text")
-        return str(value).strip()
+        return str(value).lower() if isinstance(value, bool) else str(value).strip()
 
     def number(self, field: str, meaning: str = "", *, default: float | None = None) -> float:
         """What finite number stands in the field?"""

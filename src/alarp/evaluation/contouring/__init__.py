@@ -6,6 +6,7 @@ from alarp.evaluation.contouring.cases import (
     StructureResult,
     evaluate_case,
     parse_cases,
+    structure_names,
 )
 from alarp.evaluation.contouring.geometry import Grid, grid_from_headers
 from alarp.evaluation.contouring.measures import MEASURES, summarise
@@ -35,6 +36,7 @@ __all__ = [
     "parse_cases",
     "rasterise",
     "story",
+    "structure_names",
     "structure_set",
     "summarise",
 ]

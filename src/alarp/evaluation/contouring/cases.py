@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -98,19 +98,15 @@ def _enrolled(protocol: ContouringProtocol, row: Mapping[str, str | None], image
     )
 
 
-def structure_names(
-    protocol: ContouringProtocol, references: list[StructureSet]
-) -> dict[str, tuple[str, ...]]:
-    """Which structures are evaluated, with every spelling? The protocol's, else all that any reference names."""
-    if protocol.structures:
-        return protocol.structures
-    names: dict[str, tuple[str, ...]] = {}
-    folded: dict[str, str] = {}
-    for reference in references:
-        for name in reference.structures:
-            first = folded.setdefault(fold(name), name)
-            names[first] = (first,)
-    return names
+def structure_names(names: Iterable[Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Which structures are evaluated when the protocol lists none? All that any reference names, each once."""
+    found: dict[str, tuple[str, ...]] = {}
+    first: dict[str, str] = {}
+    for reference in names:
+        for name in reference:
+            spelling = first.setdefault(fold(name), name)
+            found[spelling] = (spelling,)
+    return found
 
 
 def find(case: str, role: str, structures: StructureSet, spellings: tuple[str, ...]) -> Contours | None:

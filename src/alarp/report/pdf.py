@@ -1,0 +1,29 @@
+"""Which PDF prints this page, tagged so that a screen reader can read it?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alarp.kernel import Unavailable
+
+HOW_TO_GET_IT = (
+    "The PDF was not made because a system library is missing; install libpango-1.0-0, libpangoft2-1.0-0 and "
+    "libharfbuzz-subset0 (Debian, Ubuntu) or pango (Homebrew) and run again. The HTML report is complete."
+)
+
+
+def to_pdf(html: str) -> bytes:
+    """Which bytes are the PDF/UA-1 of this page? Raises Unavailable, with what to install, where it cannot be made.
+
+    Nothing outside the page is fetched: a page that asks for anything is refused by the fetcher.
+    """
+    try:
+        from weasyprint import HTML
+    except OSError as error:
+        raise Unavailable(HOW_TO_GET_IT, phase="pdf") from error
+    made: bytes = HTML(string=html, url_fetcher=_refuse).write_pdf(pdf_variant="pdf/ua-1")
+    return made
+
+
+def _refuse(url: str, *_: Any, **__: Any) -> dict[str, Any]:
+    raise ValueError("a report fetches nothing")
