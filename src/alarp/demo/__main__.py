@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ MADE_BY_US = "this-folder-belongs-to-alarp-demo"
 
 def live_through(hospital: Hospital, story: Story, data: Path | None) -> dict[str, Any]:
     """The whole journey; its summary."""
-    when = datetime.now().replace(microsecond=0)
+    when = datetime.now(UTC).astimezone().replace(microsecond=0)
     day = when.date()
     real = scans.real_abdomen(data) if data else None
     story.chapter("Building the hospital")

@@ -22,9 +22,10 @@ USUAL_FILM_WIDTH_MM = 390.0
 COARSE_PIXEL_MM = 3.2
 CLOSING_MM = 26.0
 LEAST_LUNG_MM2 = 3000.0
+HILUM_MM = 22.0
 DIAMETERS_MM = (8.0, 11.0, 15.0, 20.0, 27.0, 36.0, 48.0)
-MIDPOINT = 0.050
-STEEPNESS = 110.0
+MIDPOINT = 0.0095
+STEEPNESS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,9 @@ class Unreadable(Exception):
     """The film cannot be analysed; the text is the reason, for the report."""
 
 
-def read_film(attenuation: Array, pixel_mm: float | None, *, threshold: float = 0.5, most: int = 8) -> Reading:
+def read_film(
+    attenuation: Array, pixel_mm: float | None, *, threshold: float = 0.5, most: int = 8
+) -> Reading:
     """How suspicious is this film? `attenuation` is bright where the body is dense, in any linear unit.
 
     Without a pixel size the film is taken to be 390 mm wide. Raises Unreadable without two lungs.
@@ -80,30 +83,28 @@ def read_film(attenuation: Array, pixel_mm: float | None, *, threshold: float = 
 
 
 def to_score(response: float) -> float:
-    """Which score between 0 and 1 does a response get? A logistic curve through 0.5 at MIDPOINT."""
-    return round(1 / (1 + math.exp(-STEEPNESS * (response - MIDPOINT))), 4)
+    """Which score between 0 and 1 does a response get? Logistic in its logarithm, 0.5 at MIDPOINT."""
+    return round(1 / (1 + (MIDPOINT / max(response, 1e-6)) ** STEEPNESS), 4)
 
 
 def resample(image: Array, factor: float) -> Array:
     """The film on working pixels; smoothed first so that nothing folds back."""
     sigma = max(0.0, 0.5 / factor - 0.3)
     smooth = ndimage.gaussian_filter(image.astype(np.float32), sigma) if sigma > 0 else image
-    return np.asarray(
-        ndimage.zoom(smooth, factor, order=1, grid_mode=True, mode="nearest"), dtype=np.float32
-    )
+    return np.asarray(ndimage.zoom(smooth, factor, order=1, grid_mode=True, mode="nearest"), dtype=np.float32)
 
 
 def lung_field(image: Array) -> NDArray[np.bool_]:
-    """Which pixels are lung? Of all thresholds, the one with the largest dark pair that the body encloses.
+    """Which pixels are lung? The largest pair of valleys that the body encloses on either side.
 
-    Looked for on a coarse picture: at each threshold the dark pieces that do not reach the film's edge
-    are taken, the largest on either side of the middle; a pair must be of like size.
+    Looked for on a coarse picture: at each of several depths the pieces that do not reach the film's
+    edge are taken, the largest on either side of the middle; a pair must be of like size.
     """
     step = round(COARSE_PIXEL_MM / WORKING_PIXEL_MM)
-    smooth = ndimage.gaussian_filter(image, step / 2)[::step, ::step]
+    depth = valley_depth(ndimage.gaussian_filter(image, step / 2)[::step, ::step])
     best, best_area = None, 0.0
-    for threshold in np.quantile(smooth, np.linspace(0.05, 0.75, 36)):
-        pair = dark_pair(smooth < threshold)
+    for threshold in np.percentile(depth, 99) * np.linspace(0.12, 0.6, 9):
+        pair = dark_pair(depth > threshold)
         if pair is not None and (area := float(pair.sum()) * COARSE_PIXEL_MM**2) > best_area:
             best, best_area = pair, area
     if best is None:
@@ -113,9 +114,21 @@ def lung_field(image: Array) -> NDArray[np.bool_]:
     return np.asarray(fine > 0.5)
 
 
+def valley_depth(image: Array) -> Array:
+    """How far below the walls on its left and right does each pixel lie, along its row?
+
+    As water stands in a cross-section: the lower of the highest wall on either side, less the ground.
+    Row by row, so that a thin chest wall in one row does not drain the others.
+    """
+    left = np.maximum.accumulate(image, axis=1)
+    right = np.maximum.accumulate(image[:, ::-1], axis=1)[:, ::-1]
+    depth = np.minimum(left, right) - image
+    return np.asarray(ndimage.median_filter(depth, size=(5, 1)), dtype=np.float32)
+
+
 def dark_pair(dark: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     """Which two dark pieces, closed over, could be the lungs? None when there are no such two."""
-    dark = ndimage.binary_opening(dark)
+    dark = ndimage.binary_opening(dark, iterations=2)
     labels, count = ndimage.label(dark)
     areas = np.bincount(labels.ravel(), minlength=count + 1) * COARSE_PIXEL_MM**2
     border = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
@@ -157,6 +170,7 @@ def normalise(image: Array, lungs: NDArray[np.bool_]) -> Array:
 def blobs(contrast: Array, lungs: NDArray[np.bool_]) -> list[tuple[float, float, float, float]]:
     """Which local maxima has the weaker curvature, over place and scale? (response, row, column, mm)."""
     depth = ndimage.distance_transform_edt(np.pad(lungs, 1))[1:-1, 1:-1] * WORKING_PIXEL_MM
+    depth[from_mediastinum_mm(lungs) < HILUM_MM] = 0
     stack = []
     for diameter in DIAMETERS_MM:
         response = weaker_curvature(contrast, diameter / (2 * math.sqrt(2)) / WORKING_PIXEL_MM)
@@ -169,6 +183,19 @@ def blobs(contrast: Array, lungs: NDArray[np.bool_]) -> list[tuple[float, float,
         (float(volume[k, r, c]), float(r), float(c), DIAMETERS_MM[k])
         for k, r, c in zip(*np.nonzero(peaks), strict=True)
     ]
+
+
+def from_mediastinum_mm(lungs: NDArray[np.bool_]) -> Array:
+    """How far to the side of the lungs' inner edge does each pixel lie, along its row?
+
+    The hilum's vessels bundle into blobs: a strip along the inner edge is not searched.
+    """
+    columns = np.arange(lungs.shape[1])
+    middle = float(np.nonzero(lungs)[1].mean())
+    left = np.where(lungs & (columns < middle), columns, -1).max(axis=1)
+    right = np.where(lungs & (columns >= middle), columns, lungs.shape[1]).min(axis=1)
+    beside = np.where(columns < middle, left[:, None] - columns, columns - right[:, None])
+    return np.asarray(beside * WORKING_PIXEL_MM, dtype=np.float32)
 
 
 def margin_mm(diameter_mm: float) -> float:
