@@ -49,6 +49,9 @@ class GateStatus(models.Model):
     status = models.CharField(max_length=12, default=SHUT)
     since = models.DateTimeField()
     reason = models.CharField(max_length=500, blank=True)
+    evidence_digest = models.CharField(
+        max_length=64, blank=True, help_text="What the signatures that opened it are bound to"
+    )
 
     class Meta:
         constraints = [

@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(default='shut', max_length=12)),
                 ('since', models.DateTimeField()),
                 ('reason', models.CharField(blank=True, max_length=500)),
+                ('evidence_digest', models.CharField(blank=True, help_text='What the signatures that opened it are bound to', max_length=64)),
             ],
         ),
         migrations.CreateModel(

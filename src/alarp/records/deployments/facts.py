@@ -1,0 +1,287 @@
+"""What do the records say of one deployment at one moment? Rows in, the pathway's facts out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from django.db.models import Q
+from django.utils.timezone import localdate
+
+from alarp.kernel import BrokenEvidence, Outcome, Stage, canonical_json
+from alarp.pathway import Criterion, EvidenceFact, Gate, GateStanding, Pathway, Signature, Team, gate_standing
+from alarp.pathway.model import CHANGE, REVIEW
+from alarp.pathway.policies import Signer
+from alarp.pathway.proof import open_sealed
+from alarp.pathway.route import day_in_words
+from alarp.records.deployments.models import (
+    Answer,
+    Decision,
+    Deployment,
+    GateStatus,
+    Hold,
+    Reopening,
+    RouteClosure,
+    TeamMember,
+    TrustCriterion,
+)
+from alarp.records.evidence.models import Evidence, SigningKey
+from alarp.records.people.models import Person
+from alarp.records.people.queries import interest_in, line_of
+from alarp.records.permissions import is_supplier, team_roles
+from alarp.standards import load_pathway, load_roles
+
+
+def pathway_of(deployment: Deployment, *, added_before: datetime | None = None) -> Pathway:
+    """The national pathway as this deployment's Trust inherits it, with the criteria the Trust added."""
+    rows = TrustCriterion.objects.filter(
+        organisation__in=line_of(deployment.site), pathway=deployment.pathway
+    ).order_by("added_at", "pk")
+    added: dict[str, tuple[Criterion, ...]] = defaultdict(tuple)
+    for row in rows:
+        if added_before is None or row.added_at <= added_before:
+            added[row.gate] += (
+                Criterion(
+                    slug=row.slug,
+                    asks=row.asks,
+                    evidence_kind=row.evidence_kind,
+                    role=row.role,
+                    valid_days=row.valid_days,
+                    source=row.source,
+                    added_because=row.reason,
+                ),
+            )
+    return load_pathway(deployment.pathway).extended(added)
+
+
+def required_roles() -> tuple[str, ...]:
+    return tuple(role.slug for role in load_roles() if role.required_in_team)
+
+
+def evidence_fact(evidence: Evidence, deployment: Deployment, at: datetime) -> EvidenceFact:
+    """This evidence as it stood for this deployment at this moment."""
+    withdrawal = getattr(evidence, "withdrawal", None)
+    newer = next((e for e in evidence.superseded_by.all() if e.received_at <= at), None)
+    return EvidenceFact(
+        sha256=evidence.sha256,
+        title=evidence.title,
+        dated=evidence.dated,
+        expires_on=evidence.expires_on,
+        author=evidence.author_id,
+        for_this_version=evidence.version_id == deployment.version_id,
+        withdrawn=withdrawal.reason if withdrawal is not None and withdrawal.at <= at else "",
+        superseded_by=newer.title if newer is not None else "",
+    )
+
+
+@lru_cache(maxsize=4096)
+def _sealed_statement(envelope: bytes, public_pem: str) -> dict[str, object] | None:
+    import json
+
+    try:
+        return open_sealed(json.loads(envelope), public_pem)
+    except BrokenEvidence:
+        return None
+
+
+def decision_holds(decision: Decision, keys: dict[str, str]) -> bool:
+    """Does the seal on this decision hold, and does it say what the row says?"""
+    signatures = decision.envelope.get("signatures") or [{}]
+    public = keys.get(signatures[0].get("keyid", ""))
+    value = _sealed_statement(canonical_json(decision.envelope), public) if public else None
+    said = (value or {}).get("predicate")
+    if not isinstance(said, dict):
+        return False
+    return (
+        said.get("gate") == decision.gate
+        and said.get("role") == decision.role
+        and said.get("outcome") == decision.outcome
+        and said.get("meaning") == decision.meaning
+        and said.get("evidence_digest") == decision.evidence_digest
+        and said.get("evidence_hashes") == decision.evidence_hashes
+        and said.get("deployment") == decision.deployment.slug
+        and said.get("username") == decision.person.username
+    )
+
+
+@dataclass(frozen=True)
+class Lapse:
+    """Evidence under an open gate's signatures that no longer stands: which gate, why, in a sentence."""
+
+    gate: str
+    cause: str
+    sentence: str
+
+
+class DeploymentFacts:
+    """One deployment at one moment, read once: answers, statuses, decisions, team, holds."""
+
+    def __init__(self, deployment: Deployment, at: datetime) -> None:
+        self.deployment, self.at = deployment, at
+        self.day = localdate(at)
+        self.pathway = pathway_of(deployment)
+        self.status = {row.gate: row for row in GateStatus.objects.filter(deployment=deployment)}
+        self.answers = list(
+            Answer.objects.filter(deployment=deployment, given_at__lte=at)
+            .select_related("evidence__withdrawal", "evidence__author", "evidence__version", "given_by")
+            .prefetch_related("evidence__superseded_by")
+            .order_by("given_at", "pk")
+        )
+        self.decisions = list(
+            Decision.objects.filter(deployment=deployment, signed_at__lte=at)
+            .select_related("person", "deployment")
+            .order_by("signed_at", "pk")
+        )
+        self.reopened_at: dict[str, datetime] = {}
+        for row in Reopening.objects.filter(deployment=deployment, at__lte=at).order_by("at", "pk"):
+            self.reopened_at[row.gate] = row.at
+
+    @property
+    def stage(self) -> Stage:
+        return Stage(self.deployment.stage)
+
+    @property
+    def open_gates(self) -> tuple[str, ...]:
+        return tuple(gate for gate, row in self.status.items() if row.status == GateStatus.OPEN)
+
+    def answers_to(self, gate: str) -> list[Answer]:
+        """The answers that count at this gate; at the change gate only those given since the change."""
+        since = self.reopened_at.get(CHANGE) if gate == CHANGE else None
+        return [a for a in self.answers if a.gate == gate and (since is None or a.given_at >= since)]
+
+    def standing(self, gate: Gate) -> GateStanding:
+        by_criterion: dict[str, list[EvidenceFact]] = defaultdict(list)
+        for answer in self.answers_to(gate.slug):
+            by_criterion[answer.criterion].append(evidence_fact(answer.evidence, self.deployment, self.at))
+        return gate_standing(
+            gate,
+            by_criterion,
+            pathway=self.deployment.pathway,
+            deployment=self.deployment.slug,
+            version=f"{self.deployment.version.product.slug} {self.deployment.version.number}",
+            day=self.day,
+        )
+
+    def round_began(self, gate: str) -> datetime | None:
+        """Since when do signatures count? Since the gate's last re-opening, or since this review began."""
+        row = self.status.get(gate)
+        if gate == REVIEW and row is not None and row.status != GateStatus.OPEN:
+            return row.since
+        return self.reopened_at.get(gate)
+
+    def decisions_on(self, gate: str, digest: str) -> list[Decision]:
+        """The decisions of this round on exactly this evidence."""
+        since = self.round_began(gate)
+        return [
+            d
+            for d in self.decisions
+            if d.gate == gate and d.evidence_digest == digest and (since is None or d.signed_at >= since)
+        ]
+
+    def lapses(self) -> tuple[Lapse, ...]:
+        """Which evidence under open gates no longer stands, at this moment?"""
+        from alarp.pathway.standing import lapse, lapse_cause
+
+        found = []
+        for gate in self.pathway.gates:
+            row = self.status.get(gate.slug)
+            if row is None or row.status != GateStatus.OPEN or gate.slug in (REVIEW, "retire"):
+                continue
+            bound = self._bound_hashes(row)
+            for answer in self.answers_to(gate.slug):
+                if answer.evidence.sha256 not in bound or answer.criterion not in {
+                    c.slug for c in gate.criteria
+                }:
+                    continue
+                criterion = gate.criterion(answer.criterion)
+                fact = evidence_fact(answer.evidence, self.deployment, self.at)
+                cause = lapse_cause(criterion, fact, version_bound=gate.version_bound, day=self.day)
+                if cause:
+                    sentence = lapse(criterion, fact, version_bound=gate.version_bound, day=self.day)
+                    found.append(Lapse(gate.slug, cause, f"Gate {gate.slug}: {sentence}"))
+        return tuple(found)
+
+    def _bound_hashes(self, row: GateStatus) -> set[str]:
+        return {
+            sha
+            for d in self.decisions
+            if d.gate == row.gate and d.evidence_digest == row.evidence_digest
+            for sha in d.evidence_hashes
+        }
+
+    def unsigned(self, gates: Iterable[str]) -> tuple[str, ...]:
+        """Which of these gates are not open on a whole set of approvals whose seals hold?"""
+        found = []
+        keys = dict(
+            SigningKey.objects.filter(organisation__in=line_of(self.deployment.site)).values_list(
+                "keyid", "public_pem"
+            )
+        )
+        for slug in gates:
+            row = self.status.get(slug)
+            if row is None or row.status != GateStatus.OPEN or not self._whole(row, keys):
+                found.append(slug)
+        return tuple(found)
+
+    def _whole(self, row: GateStatus, keys: dict[str, str]) -> bool:
+        needed = set(pathway_of(self.deployment, added_before=row.since).gate(row.gate).roles)
+        approved = {
+            d.role
+            for d in self.decisions_on(row.gate, row.evidence_digest)
+            if d.outcome == Outcome.APPROVE and decision_holds(d, keys)
+        }
+        return needed <= approved
+
+    def open_holds(self) -> list[Hold]:
+        return list(
+            self.deployment.holds.filter(raised_at__lte=self.at)
+            .filter(Q(answered_at__isnull=True) | Q(answered_at__gt=self.at))
+            .order_by("number")
+        )
+
+    def hold_sentences(self) -> tuple[str, ...]:
+        return tuple(
+            f"Safety hold {h.number} is open since {day_in_words(localdate(h.raised_at))}; "
+            f"{h.officer} has to answer it in writing."
+            for h in self.open_holds()
+        )
+
+    def closure_sentences(self) -> tuple[str, ...]:
+        rows: Iterable[RouteClosure] = (
+            self.deployment.closures.filter(closed_at__lte=self.at)
+            .filter(Q(lifted_at__isnull=True) | Q(lifted_at__gt=self.at))
+            .select_related("closed_by")
+            .order_by("pk")
+        )
+        return tuple(
+            f"Closed by {c.closed_by} on {day_in_words(localdate(c.closed_at))}: {c.reason}" for c in rows
+        )
+
+    def team(self) -> Team:
+        members = list(TeamMember.objects.filter(deployment=self.deployment, until__isnull=True))
+        hours: dict[str, float] = defaultdict(float)
+        for member in members:
+            hours[member.role] += float(member.protected_hours_week)
+        required = required_roles()
+        return Team(
+            filled=tuple(dict.fromkeys(m.role for m in members)),
+            required=required,
+            without_time=tuple(r for r in required if r in hours and hours[r] == 0),
+        )
+
+    def signer(self, person: Person) -> Signer:
+        interest = interest_in(person, self.deployment.version.product.supplier, self.at)
+        return Signer(
+            person=person.pk,
+            team_roles=tuple(sorted(team_roles(person, self.deployment))),
+            is_supplier=is_supplier(person),
+            interest=interest.nature if interest else "",
+        )
+
+
+def signatures(decisions: Iterable[Decision]) -> tuple[Signature, ...]:
+    """The pathway's view of these decisions."""
+    return tuple(Signature(d.person_id, d.role, Outcome(d.outcome), d.meaning) for d in decisions)

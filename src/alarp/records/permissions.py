@@ -1,0 +1,226 @@
+"""Who may do what? One matrix; the documentation and the tests of every page are generated from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from alarp.kernel import NotPermitted, Tier
+from alarp.records import clock
+from alarp.records.deployments.models import Deployment, TeamMember
+from alarp.records.people.models import Organisation, Person, RoleHolding
+from alarp.records.people.queries import line_of
+from alarp.records.products.models import Product, Version
+
+SUPPLIER = "supplier"
+REGION_LEAD = "region-lead"
+ADMINISTRATOR = "administrator"
+
+PROFESSIONS = frozenset(
+    {
+        "clinical-lead",
+        "service-manager",
+        "lead-physicist",
+        "radiographer",
+        "reader",
+        "data-analyst",
+        "pacs-manager",
+        "clinical-safety-officer",
+        "information-governance",
+        "digital-lead",
+        "executive",
+        "procurement",
+        "statistician",
+        "patient-representative",
+    }
+)
+_CLINICAL = frozenset(
+    {
+        "clinical-lead",
+        "lead-physicist",
+        "radiographer",
+        "reader",
+        "pacs-manager",
+        "clinical-safety-officer",
+    }
+)
+_STAFF = PROFESSIONS | {ADMINISTRATOR}
+
+TEAM = "team"  # the role must be held in this deployment's team
+TRUST = "trust"  # the role must be held at the subject's site, its Trust or (the regional lead's) above
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which roles may, where must the role be held, and what is the action called in a sentence?"""
+
+    roles: frozenset[str]
+    held_in: str
+    words: str
+
+
+def _rule(words: str, roles: frozenset[str] | set[str], held_in: str = TRUST) -> Rule:
+    return Rule(frozenset(roles), held_in, words)
+
+
+ACTIONS: dict[str, Rule] = {
+    "view_board": _rule("see the board", _STAFF | {REGION_LEAD, SUPPLIER}),
+    "view_deployment": _rule("see this deployment", _STAFF | {REGION_LEAD, SUPPLIER}),
+    "propose_deployment": _rule("propose a tool", PROFESSIONS - {"patient-representative"}),
+    "upload_evidence": _rule("give evidence", PROFESSIONS | {SUPPLIER}),
+    "sign_gate": _rule("sign at this deployment's gates", PROFESSIONS, TEAM),
+    "raise_hold": _rule("raise a safety hold here", PROFESSIONS, TEAM),
+    "answer_hold": _rule("answer a safety hold here", PROFESSIONS - {"patient-representative"}, TEAM),
+    "close_route": _rule("close this route", (_CLINICAL - {"reader"}) | {"digital-lead"}, TEAM),
+    "lift_closure": _rule(
+        "open this route again", {"clinical-lead", "lead-physicist", "clinical-safety-officer"}, TEAM
+    ),
+    "manage_team": _rule(
+        "change this team", {"clinical-lead", "service-manager", "lead-physicist", ADMINISTRATOR}
+    ),
+    "change_version": _rule(
+        "move this deployment to another version", {"clinical-lead", "lead-physicist"}, TEAM
+    ),
+    "add_criterion": _rule(
+        "add a criterion to the Trust's pathway",
+        {"clinical-safety-officer", "lead-physicist", "information-governance"},
+    ),
+    "view_products": _rule("see products", _STAFF | {REGION_LEAD, SUPPLIER}),
+    "register_product": _rule(
+        "register a product",
+        {"procurement", "lead-physicist", "digital-lead", ADMINISTRATOR, SUPPLIER},
+    ),
+    "view_studies": _rule("see studies", _CLINICAL | {"data-analyst"}),
+    "view_identifiers": _rule("see whose study it is", _CLINICAL - {"lead-physicist"}),
+    "view_images": _rule("see images", _CLINICAL),
+    "view_reconciliation": _rule(
+        "see the reconciliation",
+        (_CLINICAL - {"reader"})
+        | {"data-analyst", "digital-lead", "service-manager", "information-governance"},
+    ),
+    "view_quarantine": _rule(
+        "see the quarantine", {"pacs-manager", "lead-physicist", "clinical-safety-officer"}
+    ),
+    "resolve_quarantine": _rule("resolve the quarantine", {"pacs-manager"}),
+    "view_opt_outs": _rule(
+        "see opt-outs",
+        {"clinical-lead", "radiographer", "reader", "pacs-manager", "information-governance"},
+    ),
+    "record_opt_out": _rule(
+        "record an opt-out",
+        {"clinical-lead", "radiographer", "reader", "pacs-manager", "information-governance"},
+    ),
+    "view_audit": _rule(
+        "see the audit trail",
+        {
+            "clinical-lead",
+            "lead-physicist",
+            "clinical-safety-officer",
+            "information-governance",
+            "executive",
+            "pacs-manager",
+            "digital-lead",
+            ADMINISTRATOR,
+        },
+    ),
+    "manage_people": _rule("manage people", {ADMINISTRATOR}),
+    "view_evaluations": _rule("see evaluations", PROFESSIONS | {REGION_LEAD}),
+}
+
+
+def allowed(person: Any, action: str, subject: Any = None) -> bool:
+    """May this person do this (to this deployment, product or organisation)? See `ACTIONS`."""
+    return not _why_not(person, action, subject)
+
+
+def check(person: Any, action: str, subject: Any = None) -> None:
+    """Raise NotPermitted, with the sentence to show, unless this person may."""
+    reason = _why_not(person, action, subject)
+    if reason:
+        raise NotPermitted(reason)
+
+
+def roles_at(person: Person, organisation: Organisation | None, on: date) -> frozenset[str]:
+    """Which roles does this person hold there on this day? None: anywhere.
+
+    A role at a Trust counts at its sites. The regional lead's counts at everything below the region; no
+    other role held above a Trust reaches down (U14: nothing about patients flows up).
+    """
+    held = RoleHolding.objects.filter(person=person, since__lte=on).select_related("organisation")
+    line = None if organisation is None else {o.pk for o in line_of(organisation)}
+    return frozenset(
+        h.role
+        for h in held
+        if (h.until is None or h.until >= on)
+        and (line is None or h.organisation_id in line)
+        and _fits(h.role, h.organisation.tier)
+    )
+
+
+def _fits(role: str, tier: str) -> bool:
+    if role == SUPPLIER:
+        return tier == Tier.SUPPLIER
+    if role == REGION_LEAD:
+        return tier in (Tier.REGION, Tier.NATIONAL)
+    return tier in (Tier.TRUST, Tier.SITE)
+
+
+def team_roles(person: Person, deployment: Deployment) -> frozenset[str]:
+    """Which roles does this person hold in this deployment's team, now?"""
+    found = TeamMember.objects.filter(deployment=deployment, person=person, until__isnull=True)
+    return frozenset(found.values_list("role", flat=True))
+
+
+def is_supplier(person: Person) -> bool:
+    """Does this person work for a supplier?"""
+    return person.organisation is not None and person.organisation.tier == Tier.SUPPLIER
+
+
+def _why_not(person: Any, action: str, subject: Any) -> str:
+    rule = ACTIONS.get(action)
+    if rule is None:
+        raise KeyError(f"There is no action {action!r} in the permission matrix.")
+    if not isinstance(person, Person) or not person.is_active:
+        return "Sign in first."
+    if is_supplier(person):
+        return _why_not_supplier(person, rule, subject)
+    roles = _roles(person, rule, subject)
+    if roles & rule.roles:
+        return ""
+    needed = ", ".join(sorted(rule.roles - {SUPPLIER}))
+    place = "in this deployment's team" if rule.held_in == TEAM else "here"
+    return f"You may not {rule.words}: it needs one of these roles {place}: {needed}."
+
+
+def _roles(person: Person, rule: Rule, subject: Any) -> frozenset[str]:
+    today = clock.now().date()
+    if isinstance(subject, Deployment):
+        if rule.held_in == TEAM:
+            return team_roles(person, subject) & roles_at(person, subject.site, today)
+        return roles_at(person, subject.site, today)
+    if isinstance(subject, Organisation) and subject.tier != Tier.SUPPLIER:
+        return roles_at(person, subject, today)
+    return roles_at(person, None, today)
+
+
+def _why_not_supplier(person: Person, rule: Rule, subject: Any) -> str:
+    """A supplier's people see their own products and the deployments of those, nothing else."""
+    if SUPPLIER not in rule.roles:
+        return f"A supplier's person may not {rule.words}."
+    if SUPPLIER not in roles_at(person, None, clock.now().date()):
+        return f"You may not {rule.words}: you do not hold the role supplier."
+    owner = _supplier_of(subject)
+    if owner is not None and owner != person.organisation_id:
+        return f"You may not {rule.words}: it is another supplier's product."
+    return ""
+
+
+def _supplier_of(subject: Any) -> int | None:
+    if isinstance(subject, Deployment):
+        return int(subject.version.product.supplier_id)
+    if isinstance(subject, Version):
+        return int(subject.product.supplier_id)
+    if isinstance(subject, Product):
+        return int(subject.supplier_id)
+    return int(subject.pk) if isinstance(subject, Organisation) else None
