@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -32,7 +33,9 @@ _ALWAYS_GONE = frozenset(
 )  # encrypted attributes; MAC parameters of a removed signature
 _UNLISTED_GONE = frozenset({"PN", "DA", "DT", "TM", "AE", "LT", "ST", "UT", "UR", "UN"})
 _TEXT = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+_SHORT_WORD, _LONG_WORD = 3, 5
 _ACCESSION = 0x00080050
+_EQUIPMENT = frozenset({0x00080070, 0x00081090, 0x00181020})  # a patient may be called as a manufacturer is
 _DUMMY_TEXT = "ANONYMISED"
 _DUMMY: dict[str, Any] = {
     "AS": "000Y",
@@ -71,7 +74,8 @@ def deidentify(part10: bytes, *, profile: Profile, pseudonyms: Pseudonyms) -> De
     Every attribute is treated as `profile` says, at every depth and also inside sequences that the table
     does not list. Stricter than the table: all private and unknown attributes go, and so do unlisted
     person names, dates, times, free text (LT, ST, UT) and addresses (AE, UR); an unlisted UID that names
-    an instance is mapped. A sequence with action D, and a kept reference sequence, has every text in it
+    an instance is mapped; an unlisted text in which the patient's own name, number or accession stands is
+    replaced. A sequence with action D, and a kept reference sequence, has every text in it
     replaced. Pixel data keep their bytes and are never decoded; the transfer syntax stays. The given bytes
     are not changed. Raises BadInput for an object that cannot be read whole, and for one that says its
     pixels carry identifiers.
@@ -132,6 +136,7 @@ class _Outgoing:
         self.accession = pseudonyms.accession(header.accession)
         self.shift_days = pseudonyms.date_shift_days(header.patient_id, header.issuer)
         self.keeps_uids = "retain-uids" in profile.options
+        self.own_words = _own_words(header)
 
     def uid(self, uid: str) -> str:
         return uid if self.keeps_uids else self.pseudonyms.uid(uid)
@@ -183,8 +188,17 @@ class _Outgoing:
                 _replace(dataset, dataset[tag])
             else:
                 del dataset[tag]
-        elif dummy and vr in _TEXT and vr != "CS":
+        elif vr in _TEXT and vr != "CS" and (dummy or self._names_the_patient(dataset.get_item(tag))):
             _replace(dataset, dataset[tag])
+
+    def _names_the_patient(self, element: Any) -> bool:
+        if int(element.tag) in _EQUIPMENT:
+            return False
+        value = element.value
+        text = value.decode("latin-1").lower() if isinstance(value, bytes) else str(value or "").lower()
+        return bool(self.own_words.intersection(re.split(r"[^0-9a-z]+", text))) or any(
+            word in text for word in self.own_words if len(word) >= _LONG_WORD
+        )
 
     def _keep(self, dataset: Any, tag: Any, dummy: bool) -> None:
         element = dataset[tag]
@@ -227,6 +241,13 @@ class _Outgoing:
         if "retain-full-dates" in self.profile.options:
             return "UNMODIFIED"
         return "MODIFIED" if "retain-modified-dates" in self.profile.options else "REMOVED"
+
+
+def _own_words(header: Header) -> frozenset[str]:
+    """The patient's name parts, numbers and accession, as they would stand in a technical text."""
+    parts = re.split(r"[\^=\s]+", header.patient_name)
+    words = {part.lower() for part in (*parts, header.patient_id, header.accession, header.nhs_number)}
+    return frozenset(word for word in words if len(word) >= _SHORT_WORD)
 
 
 def _goes_unseen(tag: Any) -> bool:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from pydicom.uid import UID_dictionary
 
@@ -42,7 +43,7 @@ class Pseudonyms:
     key_version: int
 
     def __post_init__(self) -> None:
-        if not isinstance(self.key, bytes) or len(self.key) < SHORTEST_KEY_BYTES:
+        if len(self.key) < SHORTEST_KEY_BYTES:
             raise BadInput(
                 f"The pseudonym key is too short: give at least {SHORTEST_KEY_BYTES} random bytes "
                 "(`secrets.token_bytes(32)`)."
@@ -110,7 +111,7 @@ class Pseudonyms:
 def _can_be_guessed(key: bytes) -> bool:
     if len(set(key)) < 8:
         return True
-    steps = {(after - before) % 256 for before, after in zip(key, key[1:], strict=False)}
+    steps = {(after - before) % 256 for before, after in pairwise(key)}
     if len(steps) == 1:
         return True
     if any((key[:period] * len(key))[: len(key)] == key for period in range(1, 17)):

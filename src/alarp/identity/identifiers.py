@@ -1,0 +1,169 @@
+"""By which words, numbers and UIDs would this patient be recognised? What the leak scanner looks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.uid import UID_dictionary
+
+from alarp.identity.header import is_nhs_number
+from alarp.identity.objects import broken
+from alarp.identity.structure import Broken, Layout, layout, leaves
+
+_PATIENT_NAMES = frozenset({0x00100010, 0x00101001, 0x00101005, 0x00101060})
+_IDS = {
+    0x00100020: "patient ID",
+    0x00101000: "other patient ID",
+    0x00101090: "medical record locator",
+    0x00380010: "admission ID",
+    0x00080050: "accession number",
+    0x00402016: "order number",
+    0x00402017: "order number",
+    0x00102154: "telephone number",
+    0x00101040: "address",
+    0x00080080: "institution",
+    0x00080081: "institution",
+    0x00081040: "institution",
+}
+_BIRTH_DATE = 0x00100030
+_UIDS = frozenset(
+    {
+        0x00080018,
+        0x0020000D,
+        0x0020000E,
+        0x00200052,
+        0x00081155,
+        0x30060024,
+        0x00083010,
+        0x00181002,
+        0x00080014,
+    }
+    | {0x00209161, 0x00080017, 0x00200200, 0x00020003}
+)
+_CHARACTER_SET = 0x00080005
+_ESCAPE = re.compile(rb"\x1b(?:\$[()\-]?|[(),\-./])[@-Z0-9]")
+_SAYS_NOTHING = frozenset({"anonymised", "anonymized", "anonymous", "unknown", "none", "null", "19000101"})
+_SHORTEST = 3
+
+
+@dataclass(frozen=True)
+class Identifiers:
+    """One patient's identifiers as bytes to look for, each with its kind. Never shown, never logged.
+
+    `words` are ASCII, in lower case, and are looked for as whole words; `numbers` are the words made of
+    digits alone; `spellings` are names beyond ASCII in the study's character sets; `uids` are whole UIDs.
+    """
+
+    words: dict[bytes, str] = field(repr=False)
+    numbers: dict[bytes, str] = field(repr=False)
+    spellings: dict[bytes, str] = field(repr=False)
+    uids: dict[bytes, str] = field(repr=False)
+
+    def __or__(self, other: Identifiers) -> Identifiers:
+        """The identifiers of two objects together, as for a study."""
+        return Identifiers(
+            self.words | other.words,
+            self.numbers | other.numbers,
+            self.spellings | other.spellings,
+            self.uids | other.uids,
+        )
+
+
+def identifiers_of(part10: bytes, *, keeps_uids: bool = False) -> Identifiers:
+    """By what would somebody recognise the patient of this object?
+
+    Every person name at any depth (its parts of three letters or more; beyond ASCII of two characters or
+    more), patient ID and other IDs, NHS number, accession, institution, the birth date in its usual
+    spellings, and the object's UIDs (not when the profile keeps them: `keeps_uids`). Raises BadInput for
+    an object that is not whole.
+    """
+    found: list[tuple[str, str]] = []
+    uids: dict[bytes, str] = {}
+    codecs: set[str] = {"utf-8"}
+    try:
+        for tag, vr, value, encodings in _texts(layout(part10)):
+            codecs.update(encodings)
+            if tag in _UIDS and not keeps_uids:
+                uids.update(_uid_needles(value))
+            elif vr == "PN" or tag in _IDS or tag == _BIRTH_DATE:
+                found.extend(_needles(tag, vr, decode_bytes(value, encodings, set())))
+    except Broken as error:
+        raise broken(error) from None
+    words: dict[bytes, str] = {}
+    numbers: dict[bytes, str] = {}
+    spellings: dict[bytes, str] = {}
+    for text, kind in found:
+        if text.lower() in _SAYS_NOTHING:
+            continue
+        if not text.isascii():
+            spellings |= dict.fromkeys(_spelled(text, codecs), kind)
+        elif text.isdigit():
+            numbers[text.encode()] = kind
+        else:
+            words[text.lower().encode()] = kind
+    return Identifiers(words, numbers, spellings, uids)
+
+
+def _texts(where: Layout) -> Iterator[tuple[int, str, bytes, list[str]]]:
+    """The string elements of the data set with the codecs of the character set in force where they stand."""
+    in_force: dict[tuple[int, ...], list[str]] = {}
+    for leaf in leaves(where):
+        value = where.data[leaf.start : leaf.end].rstrip(b" \0")
+        if leaf.tag == _CHARACTER_SET:
+            names = [part.strip() for part in value.decode("ascii", "replace").split("\\")]
+            in_force[leaf.parents] = convert_encodings(names)
+        above = (in_force.get(leaf.parents[:depth]) for depth in range(len(leaf.parents), -1, -1))
+        yield leaf.tag, leaf.vr, value, next((codecs for codecs in above if codecs), ["iso8859"])
+
+
+def _uid_needles(value: bytes) -> Iterator[tuple[bytes, str]]:
+    for uid in value.split(b"\\"):
+        if len(uid) >= 10 and uid.decode("ascii", "replace") not in UID_dictionary:
+            yield uid, "original UID"
+
+
+def _needles(tag: int, vr: str, text: str) -> Iterator[tuple[str, str]]:
+    for value in text.split("\\"):
+        if tag == _BIRTH_DATE:
+            yield from ((spelling, "birth date") for spelling in _date_spellings(value.strip()))
+        elif vr == "PN":
+            kind = "patient name" if tag in _PATIENT_NAMES else "name of another person"
+            yield from ((part, kind) for part in _name_parts(value))
+        elif len(value.strip()) >= _SHORTEST:
+            yield value.strip(), _IDS[tag]
+            if is_nhs_number(value):
+                yield from ((spelling, "NHS number") for spelling in _nhs_spellings(value))
+
+
+def _name_parts(name: str) -> Iterator[str]:
+    for component in re.split(r"[\^=]", name):
+        parts = {component.strip(), *re.split(r"[\s,'’\-]+", component)}
+        yield from (part for part in sorted(parts) if len(part) >= (_SHORTEST if part.isascii() else 2))
+
+
+def _nhs_spellings(number: str) -> tuple[str, ...]:
+    digits = re.sub(r"[ \-]", "", number)
+    parts = (digits[:3], digits[3:6], digits[6:])
+    return digits, " ".join(parts), "-".join(parts)
+
+
+def _date_spellings(text: str) -> Iterable[str]:
+    if not re.fullmatch(r"[0-9]{8}", text) or text in _SAYS_NOTHING:
+        return ()
+    year, month, day = text[:4], text[4:6], text[6:]
+    joined = [sign.join((day, month, year)) for sign in ("/", "-", ".")]
+    return [text, *joined, *(sign.join((year, month, day)) for sign in ("-", ".", "/"))]
+
+
+def _spelled(text: str, codecs: set[str]) -> Iterator[bytes]:
+    for codec in codecs:
+        for spelling in {text, text.upper(), text.lower()}:
+            try:
+                coded = _ESCAPE.sub(b"", spelling.encode(codec))
+            except (UnicodeEncodeError, LookupError):
+                continue
+            if len(coded) >= _SHORTEST:
+                yield coded

@@ -1,0 +1,120 @@
+"""Does anything that leaves still name the patient? The second look, by other code than the first.
+
+The outgoing bytes are walked by `structure`, not by the library that wrote them, and searched for what the
+ORIGINAL said of its patient. Pixel data are stepped over: among millions of random bytes every short name
+occurs by chance. Text inside compressed pixel streams and text drawn into pictures are therefore not seen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alarp.identity.identifiers import Identifiers
+from alarp.identity.structure import PIXEL_DATA, Broken, Layout, Leaf, layout, leaves
+
+_BINARY = frozenset({"OW", "OF", "OD", "OL", "OV", "US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT"})
+_NO_NAMES = frozenset({"AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI"})
+_NO_NUMBERS = frozenset({"DS", "TM", "UI"})  # any number occurs in a long fraction or UID by chance
+_EQUIPMENT = frozenset({0x00080070, 0x00081090, 0x00181020})  # a patient may be called as a manufacturer is
+_OUR_STAMP = frozenset({0x00120062, 0x00120063, 0x00120064})
+_FEWEST_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """What kind of identifier was found, and at which byte? Never the value.
+
+    In a deflated object the byte is counted in the inflated data set.
+    """
+
+    kind: str
+    offset: int
+
+
+def scan(outgoing: bytes, identifiers: Identifiers) -> tuple[Leak, ...]:
+    """Which of these identifiers are still in the bytes that would leave? An empty tuple: none was found.
+
+    Looks at preamble, file meta and every element at every depth except pixel data. Names and numbers are
+    looked for as whole words; numbers not in decimals, times and UIDs, and in an integer string only those of
+    six digits or more, since others would be met by chance; names not in manufacturer and model. Bytes whose structure cannot be followed are
+    themselves a Leak: what cannot be read cannot be cleared.
+    """
+    search = _Search(identifiers)
+    try:
+        where = layout(outgoing)
+        found = [*_head(outgoing, where, search)]
+        for leaf in leaves(where):
+            if leaf.tag not in PIXEL_DATA:
+                found.extend(search.leaf(leaf, where.data[leaf.start : leaf.end]))
+    except Broken as error:
+        return (Leak("structure that cannot be followed", error.offset),)
+    return tuple(found)
+
+
+def _head(outgoing: bytes, where: Layout, search: _Search) -> Iterator[Leak]:
+    if where.has_preamble:
+        yield from search.text(outgoing[:128], 0)
+    for leaf in where.meta:
+        yield from search.leaf(leaf, outgoing[leaf.start : leaf.end])
+
+
+class _Search:
+    """The identifiers as patterns, made once for one object."""
+
+    def __init__(self, identifiers: Identifiers) -> None:
+        long_numbers = {
+            text: kind for text, kind in identifiers.numbers.items() if len(text) >= _FEWEST_DIGITS
+        }
+        with_digits = {
+            text: kind for text, kind in identifiers.words.items() if any(48 <= c < 58 for c in text)
+        }
+        self.kinds = identifiers.words | identifiers.numbers | identifiers.spellings | identifiers.uids
+        self.everything = _whole_words([*identifiers.words, *identifiers.numbers])
+        self.coded = _whole_words([*with_digits, *long_numbers])
+        self.long_numbers = _whole_words([*long_numbers])
+        self.spellings = _anywhere([*identifiers.spellings])
+        self.uids = _anywhere([*identifiers.uids])
+
+    def leaf(self, leaf: Leaf, value: bytes) -> Iterator[Leak]:
+        if leaf.tag in _OUR_STAMP or (leaf.parents and leaf.parents[0] in _OUR_STAMP):
+            return
+        if leaf.vr in _BINARY:
+            yield from self._matches(self.uids, value, leaf.start)
+            return
+        if leaf.vr not in _NO_NAMES and leaf.tag not in _EQUIPMENT:
+            yield from self.text(value, leaf.start)
+            return
+        yield from self._matches(self.uids, value, leaf.start)
+        if leaf.vr == "IS":
+            yield from self._matches(self.long_numbers, value, leaf.start)
+        elif leaf.vr == "DT":
+            yield from self._matches(self.coded, value[:8], leaf.start)
+        elif leaf.vr not in _NO_NUMBERS:
+            yield from self._matches(self.coded, value, leaf.start)
+
+    def text(self, value: bytes, offset: int) -> Iterator[Leak]:
+        yield from self._matches(self.everything, value, offset)
+        yield from self._matches(self.spellings, value, offset)
+        yield from self._matches(self.uids, value, offset)
+
+    def _matches(self, pattern: re.Pattern[bytes] | None, value: bytes, offset: int) -> Iterator[Leak]:
+        if pattern is None:
+            return
+        for match in pattern.finditer(value):
+            text = match.group()
+            yield Leak(self.kinds.get(text) or self.kinds[text.lower()], offset + match.start())
+
+
+def _whole_words(texts: list[bytes]) -> re.Pattern[bytes] | None:
+    if not texts:
+        return None
+    either = b"|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True))
+    return re.compile(rb"(?<![A-Za-z0-9])(?:" + either + rb")(?![A-Za-z0-9])", re.IGNORECASE)
+
+
+def _anywhere(texts: list[bytes]) -> re.Pattern[bytes] | None:
+    if not texts:
+        return None
+    return re.compile(b"|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True)))
