@@ -92,7 +92,8 @@ def _say(run: Run) -> None:
         typer.echo(
             f"  {claim['status']}: {claim['claim']}" + (f" ({claim['because']})" if claim["because"] else "")
         )
-    typer.echo(f"The truth has been opened {len(run.lock.openings)} times under this protocol version.")
+    times = len(run.lock.openings)
+    typer.echo(f"The truth has been opened {times} time{'s' * (times != 1)} under this protocol version.")
     for file in run.files:
         typer.echo(f"  {file}")
 
@@ -281,7 +282,7 @@ def _text(folder: Path, name: str, field: str, data: dict[str, str]) -> str:
             f"The protocol's field '{field}' names the file '{name}', which does not exist beside it."
         )
     content = file.read_bytes()
-    data[name] = sha256_hex(content)
+    data[file.name] = sha256_hex(content)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -97,6 +97,18 @@ def measures_table(caption: str, rows: Iterable[Row], *, by_subgroup: bool = Fal
     return table(caption, columns, body)
 
 
+def wide_table(caption: str, rows: Iterable[Row], measures: Iterable[str]) -> dict[str, Any]:
+    """Which table shows many groups at once? One line a group, one column a measure: estimate and interval."""
+    wanted = list(measures)
+    groups: dict[str, dict[str, str]] = {}
+    for row in rows:
+        text = show(row["estimate"]) if row["low"] is None else f"{show(row['estimate'])} ({interval(row)})"
+        groups.setdefault(row["subgroup"], {})[row["measure"]] = text
+    body = [[group, *(cells.get(measure, "–") for measure in wanted)] for group, cells in groups.items()]
+    note = "A dash: not measurable; result.json gives the reason, the counts and the method of every number."
+    return table(caption, ["Group", *(name_of(measure) for measure in wanted)], body, note=note)
+
+
 def frame(result: Row, *, summary: list[str], sections: list[dict[str, Any]]) -> Story:
     """Which story does this result tell? The first page, then this kind's sections, then what all reports share."""
     product = result["product"]

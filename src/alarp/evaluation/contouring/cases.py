@@ -191,15 +191,15 @@ def _said(role: str, contours: Contours, raster: Raster) -> list[str]:
     """What must a reader know about how these contours became voxels?"""
     said = []
     if contours.outside_slices:
-        said.append(f"{role}: {contours.outside_slices} contours beyond the first or last slice, left out")
+        said.append(f"{role}: {contours.outside_slices} contour(s) beyond the first or last slice, left out")
     if contours.clipped:
-        said.append(f"{role}: {contours.clipped} contours reach beyond the image, clipped at its edge")
-    said += [f"{role}: {count} contours skipped ({reason})" for reason, count in contours.skipped]
+        said.append(f"{role}: {contours.clipped} contour(s) reaching beyond the image, clipped at its edge")
+    said += [f"{role}: {count} contour(s) skipped ({reason})" for reason, count in contours.skipped]
     if contours.polygons and not raster.mask.any():
         said.append(f"{role}: the contours enclose no voxel centre, counted as empty")
     if raster.slices_differ:
         said.append(
-            f"{role}: even-odd and union filling differ on {len(raster.slices_differ)} slices by {raster.differ_ml:.3g} ml "
+            f"{role}: even-odd and union filling differ on {len(raster.slices_differ)} slice(s) by {raster.differ_ml:.3g} ml "
             "(a hole, or outlines that overlap); even-odd is used"
         )
     return said

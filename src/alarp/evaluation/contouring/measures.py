@@ -65,15 +65,12 @@ def _measures(protocol: ContouringProtocol, pairs: list[Pair], group: str) -> li
     ]
     failed = np.array([p.result.outcome in (*NO_OUTPUT, CaseOutcome.MISSED) for p in pairs], dtype=bool)
     codes = _codes(pairs)
+    rate = proportion(
+        "failure_rate", failed, level=protocol.common.level, clusters=codes, subgroup=group, empty="no case"
+    )
+    one = len(set(codes.tolist())) == 1
     rows.append(
-        proportion(
-            "failure_rate",
-            failed,
-            level=protocol.common.level,
-            clusters=codes,
-            subgroup=group,
-            empty="no case",
-        )
+        replace(rate, low=None, high=None, method="share, no interval", because="one case") if one else rate
     )
     few = "=" in group and len({p.enrolled.patient for p in pairs}) < protocol.common.minimum_n
     return [_too_few(row, pairs, protocol) for row in rows] if few else rows

@@ -82,8 +82,14 @@ def _structures(result: Row) -> dict[str, Any]:
                 ),
             }
         )
-    others = [r for r in groups if r["measure"] not in ("dice", "surface_dice")]
-    tables = [pieces.measures_table("Other measures by structure", others, by_subgroup=True)]
+    tables = [
+        pieces.wide_table(
+            "Every measure by structure: missed outlines counted", groups, (*_SHOWN, "failure_rate")
+        ),
+        pieces.wide_table(
+            "The same, only where the tool drew something", groups, [f"{m}_as_treated" for m in _SHOWN]
+        ),
+    ]
     return pieces.section("Each structure", charts=charts, tables=tables)
 
 

@@ -147,7 +147,10 @@ def _subgroups(result: Row) -> dict[str, Any] | None:
     return pieces.section(
         "Subgroups",
         charts=charts,
-        tables=[pieces.measures_table("Other measures by subgroup", others, by_subgroup=True), _gaps(result)],
+        tables=[
+            pieces.wide_table("Other measures by subgroup", others, ("ppv", "npv", "auc")),
+            _gaps(result),
+        ],
     )
 
 
