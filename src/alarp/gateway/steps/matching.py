@@ -1,0 +1,119 @@
+"""To which one study does this result belong? All of it must agree, or it goes to quarantine.
+
+Only what was sent to this tool's own deployment counts. The study is looked up by the UID under which it
+was sent; where that finds nothing, by the images it refers to or by the patient's pseudonym, so that the
+quarantine can show what was expected beside what was found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+from alarp.gateway import keys, summaries
+from alarp.gateway.steps.filing import why_kept
+from alarp.identity import Crosswalk, Disagreement, Header, SentStudy, disagreements, read_header, reidentify
+from alarp.kernel import BadInput, Phase, Unavailable
+from alarp.records import objects
+from alarp.records.ledger import results, work
+from alarp.records.ledger.models import Dispatch, DispatchInstance, Instance, Work
+from alarp.records.ledger.work import Claim
+
+UNKNOWN = Disagreement("study UID", "one that was sent to this tool", "a study that was not")
+
+
+def match(step: Claim) -> None:
+    """Match one received result, restore its patient, and have it filed where the route says so."""
+    related = ("peer__deployment", "study")
+    instance = Instance.objects.select_related(*related).get(pk=int(step.payload["instance"]))
+    if hasattr(instance, "result") or hasattr(instance, "quarantine"):
+        results.skip(step)
+        return
+    data = objects.get(instance.sha256)
+    header = read_header(data)
+    dispatch, found = _compare(instance, header)
+    if dispatch is None or found:
+        _refuse(step, instance, found)
+        return
+    summary = summaries.summary(data)
+    try:
+        restored = reidentify(data, crosswalk_of(dispatch))
+    except BadInput as error:
+        results.refuse(step, instance, f"The patient could not be restored: {error}", [])
+        return
+    kept_because = why_kept(dispatch) or _repeated(dispatch, summary)
+    results.accept(
+        step,
+        instance,
+        dispatch,
+        summary=summary,
+        restored_sha256=objects.put(restored),
+        kept_because=kept_because,
+    )
+
+
+def _compare(instance: Instance, header: Header) -> tuple[Dispatch | None, tuple[Disagreement, ...]]:
+    """The dispatch that this result answers, and in what it does not fit."""
+    of_tool = Dispatch.objects.filter(deployment=instance.peer.deployment).exclude(study_uid_sent="")
+    of_tool = of_tool.select_related("study__peer", "deployment__version__product")
+    rounds = list(of_tool.filter(study_uid_sent=header.study_uid).order_by("number"))
+    if not rounds:
+        near = of_tool.filter(items__sop_uid_sent__in=sorted(header.referenced_sop_uids)[:100]).first()
+        near = near or of_tool.filter(patient_pseudonym=header.patient_id).order_by("-pk").first()
+        return None, disagreements(header, sent_study([near])) if near else (UNKNOWN,)
+    found = disagreements(header, sent_study(rounds))
+    if found and _being_sent(rounds):
+        raise Unavailable(
+            "The study is still being sent; the result is looked at afterwards.", phase=Phase.MATCH
+        )
+    answered = [
+        one for one in rounds if one.items.filter(sop_uid_sent__in=header.referenced_sop_uids).exists()
+    ]
+    return (answered or rounds)[-1], found
+
+
+def _being_sent(rounds: list[Dispatch]) -> bool:
+    keys_of = [f"{one.deployment_id}:{one.pk}" for one in rounds]
+    return Work.objects.filter(kind="send", key__in=keys_of, state__in=work.OPEN).exists()
+
+
+def sent_study(rounds: list[Dispatch]) -> SentStudy:
+    """Under which names did this study go to this tool, all its rounds together?"""
+    first = rounds[0]
+    items = DispatchInstance.objects.filter(dispatch__in=rounds, sent_at__isnull=False)
+    names = list(items.values_list("sop_uid_sent", "series_uid_sent", "frame_uid_sent"))
+    return SentStudy(
+        patient_pseudonym=first.patient_pseudonym,
+        accession_pseudonym=first.accession_pseudonym,
+        study_uid=first.study_uid_sent,
+        series_uids=frozenset(series for _, series, _ in names),
+        sop_instance_uids=frozenset(sop for sop, _, _ in names),
+        frame_of_reference_uids=frozenset(frame for _, _, frame in names if frame),
+    )
+
+
+def crosswalk_of(dispatch: Dispatch) -> Crosswalk:
+    """The way back to the original names: from the ledger's rows, and one original header for each series."""
+    items = DispatchInstance.objects.filter(
+        dispatch__study=dispatch.study, dispatch__deployment=dispatch.deployment
+    ).exclude(sop_uid_sent="")
+    uids = {dispatch.study_uid_sent: dispatch.study.study_uid}
+    samples: dict[tuple[str, str], str] = {}
+    for item in items.select_related("instance").order_by("pk"):
+        uids[item.sop_uid_sent] = item.instance.sop_uid
+        uids[item.series_uid_sent] = item.instance.series_uid
+        samples.setdefault((item.series_uid_sent, item.frame_uid_sent), item.instance.sha256)
+    originals = [read_header(objects.get(sha256)) for sha256 in samples.values()]
+    crosswalk = Crosswalk.of(originals, keys.pseudonyms_of(dispatch.deployment.slug))
+    return replace(crosswalk, uids={**crosswalk.uids, **uids})
+
+
+def _refuse(step: Claim, instance: Instance, found: tuple[Disagreement, ...]) -> None:
+    fields = ", ".join(dict.fromkeys(one.field for one in found))
+    reason = f"The result does not fit what was sent to this tool: {fields}."
+    results.refuse(step, instance, reason, [asdict(one) for one in found])
+
+
+def _repeated(dispatch: Dispatch, summary: dict[str, object]) -> str:
+    """A tool that was sent a study twice may answer twice under new UIDs: the same content is filed once."""
+    same = dispatch.results.filter(summary__content=summary["content"]).order_by("pk").first()
+    return f"The tool sent the same content before (result {same.pk})." if same else ""

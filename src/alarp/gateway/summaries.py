@@ -1,0 +1,131 @@
+"""What does a list show of a result: its score and decision, its structures, its segments?"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+
+MOST_LINES = 40
+_OF_THE_MOMENT = (
+    "SOPInstanceUID",
+    "SeriesInstanceUID",
+    "SeriesNumber",
+    "InstanceNumber",
+    "InstanceCreationDate",
+    "InstanceCreationTime",
+    "ContentDate",
+    "ContentTime",
+    "SeriesDate",
+    "SeriesTime",
+    "StructureSetDate",
+    "StructureSetTime",
+    "TimezoneOffsetFromUTC",
+)
+
+
+def summary(part10: bytes) -> dict[str, Any]:
+    """The lines that a list shows of this object, and a digest of its content.
+
+    `content` is the same for two objects that differ only in their own UIDs, numbers and times of making.
+    An object of a kind that has no lines has an empty list; an object that cannot be read that far too.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            dataset = dcmread(io.BytesIO(part10), force=True)
+            found = {"lines": _lines(dataset), "content": _content(dataset)}
+            found |= _score(dataset)
+    except (AttributeError, KeyError, ValueError, TypeError, NotImplementedError, OverflowError):
+        return {"lines": [], "content": hashlib.sha256(part10).hexdigest()}
+    return found
+
+
+def _lines(dataset: Dataset) -> list[dict[str, str]]:
+    modality = str(dataset.get("Modality", ""))
+    if modality == "SR":
+        return [
+            {"name": name, "value": value, "unit": unit}
+            for _, name, value, unit in list(_items(dataset))[:MOST_LINES]
+        ]
+    if modality == "RTSTRUCT":
+        rois = dataset.get("StructureSetROISequence") or ()
+        return [
+            {"name": "structure", "value": str(r.get("ROIName", "")), "unit": ""} for r in rois[:MOST_LINES]
+        ]
+    if modality == "SEG":
+        segments = dataset.get("SegmentSequence") or ()
+        return [
+            {"name": "segment", "value": str(s.get("SegmentLabel", "")), "unit": ""}
+            for s in segments[:MOST_LINES]
+        ]
+    return []
+
+
+def _items(container: Dataset) -> Iterator[tuple[str, str, str, str]]:
+    """Every number, code and text of a report: value type, concept name, value, unit."""
+    for item in container.get("ContentSequence") or ():
+        kind, name = str(item.get("ValueType", "")), _meaning(item, "ConceptNameCodeSequence")
+        if kind == "NUM":
+            for measured in item.get("MeasuredValueSequence") or ():
+                unit = _first(measured, "MeasurementUnitsCodeSequence")
+                value = measured.get("NumericValue")
+                yield (
+                    kind,
+                    name,
+                    "" if value is None else f"{value}",
+                    str(unit.get("CodeValue", "")) if unit else "",
+                )
+        elif kind == "CODE":
+            yield kind, name, _meaning(item, "ConceptCodeSequence"), ""
+        elif kind == "TEXT":
+            yield kind, name, str(item.get("TextValue", ""))[:200], ""
+        yield from _items(item)
+
+
+def _first(item: Dataset, keyword: str) -> Dataset | None:
+    sequence = item.get(keyword)
+    return sequence[0] if sequence else None
+
+
+def _meaning(item: Dataset, keyword: str) -> str:
+    code = _first(item, keyword)
+    return str(code.get("CodeMeaning", "")) if code is not None else ""
+
+
+def _score(dataset: Dataset) -> dict[str, Any]:
+    """The first number that calls itself a score, probability or likelihood, and the first coded decision."""
+    if str(dataset.get("Modality", "")) != "SR":
+        return {}
+    found: dict[str, Any] = {}
+    for kind, name, value, _ in _items(dataset):
+        words = name.casefold()
+        if (
+            kind == "NUM"
+            and "score" not in found
+            and any(w in words for w in ("score", "probability", "likelihood", "certainty"))
+        ):
+            found["score"] = float(value)
+        if (
+            kind in ("CODE", "TEXT")
+            and "decision" not in found
+            and any(w in words for w in ("decision", "triage", "assessment", "conclusion", "flag"))
+        ):
+            found["decision"] = value
+    return found
+
+
+def _content(dataset: Dataset) -> str:
+    bare = Dataset()
+    bare.update({element.tag: element for element in dataset if element.keyword not in _OF_THE_MOMENT})
+    digest = hashlib.sha256()
+    for element in bare:
+        digest.update(f"{element.tag}{element.VR}".encode())
+        value = element.value
+        digest.update(value if isinstance(value, bytes) else repr(value).encode())
+    return digest.hexdigest()

@@ -1,0 +1,124 @@
+"""The gateway's programs with a route that a test sets, and a probe that answers a test's questions.
+
+`python programs.py listener|worker|probe`. The route of a deployment is read from `routes.json` in the
+data folder (slug -> [state, reason]) instead of from signed gates; the file `crash.json`, when there is
+one, names functions at which this process kills itself (SIGKILL), before or after the call.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+from alarp.records import boot
+
+
+def data_folder() -> Path:
+    return Path(os.environ["ALARP_DATA"])
+
+
+def _module(name: str) -> types.ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        made = types.ModuleType(name)
+        sys.modules[name] = made
+        parent, _, child = name.rpartition(".")
+        setattr(importlib.import_module(parent), child, made)
+        return made
+
+
+def routes_from_a_file() -> None:
+    from types import SimpleNamespace
+
+    from alarp.kernel import RouteState
+
+    def route(deployment: Any, at: Any = None) -> Any:
+        state, reason = json.loads((data_folder() / "routes.json").read_text())[deployment.slug]
+        return SimpleNamespace(state=RouteState(state), reason=reason)
+
+    _module("alarp.records.deployments.queries").route = route  # type: ignore[attr-defined]
+    _module("alarp.records.deployments.commands").reopen_lapsed = lambda at: None  # type: ignore[attr-defined]
+
+
+def crash_points(program: str) -> None:
+    """Die at a named place: [{"program", "function": "module:name", "when": "before|after", "nth": 1}]."""
+    file = data_folder() / "crash.json"
+    if not file.exists():
+        return
+    for point in json.loads(file.read_text()):
+        if point["program"] == program:
+            _patch(point["function"], point["when"], int(point["nth"]))
+
+
+def _patch(name: str, when: str, nth: int) -> None:
+    path, _, attribute = name.partition(":")
+    owner: Any = importlib.import_module(path)
+    *inner, last = attribute.split(".")
+    for part in inner:
+        owner = getattr(owner, part)
+    original, seen = getattr(owner, last), [0]
+
+    def dying(*args: Any, **kwargs: Any) -> Any:
+        seen[0] += 1
+        if when == "before" and seen[0] == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+        answer = original(*args, **kwargs)
+        if when == "after" and seen[0] == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+    setattr(owner, last, dying)
+
+
+def probe() -> None:
+    """Read one JSON string of Python a line, run it with the models at hand, answer `answer` as JSON."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    call_command("migrate", verbosity=0)
+    space: dict[str, Any] = {"connection": connection}
+    for app in ("people", "products", "deployments", "ledger", "audit"):
+        module = importlib.import_module(f"alarp.records.{app}.models")
+        space |= {name: value for name, value in vars(module).items() if not name.startswith("_")}
+    print(json.dumps({"ready": "probe"}), flush=True)
+    for line in sys.stdin:
+        try:
+            source = json.loads(line)
+            space["answer"] = None
+            if "\n" in source or "=" in source.split("(")[0]:
+                exec(source, space)
+            else:
+                space["answer"] = eval(source, space)
+            reply = {"answer": space["answer"]}
+        except BaseException as error:
+            reply = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(reply, default=str), flush=True)
+
+
+def main() -> None:
+    program = sys.argv[1]
+    boot()
+    routes_from_a_file()
+    if program == "probe":
+        probe()
+        return
+    module = importlib.import_module(
+        {"listener": "alarp.gateway.__main__", "worker": "alarp.gateway.worker"}[program]
+    )
+    if program == "listener":
+        importlib.import_module("alarp.gateway.listener")
+    else:
+        importlib.import_module("alarp.gateway.steps")
+    crash_points(program)
+    sys.exit(module.main())
+
+
+if __name__ == "__main__":
+    main()
