@@ -1,0 +1,74 @@
+"""Write docs/reference/measures.md from the measures' specs; `--check` fails when the page is stale."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from itertools import groupby
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "reference" / "measures.md"
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests" / "spec")]
+
+INTRODUCTION = """# Measures
+
+Made from the specs in `tests/spec` by `python tools/docs_measures.py`; do not edit. Every number on this page is
+computed by a test. Each measure leaves the core with its interval, level, method, denominator and, where there is one,
+numerator; what cannot be measured says why (0/0 is never 0).
+
+Rules that hold for all of them:
+
+- A case for which the tool gave no usable answer counts as wrong in the primary analysis, whichever the truth. Best
+  case, worst case and as treated stand beside it under the same name with an ending (`sensitivity_as_treated`).
+- The direction of a score is declared in the protocol and never guessed: an AUC below one half is reported as it is.
+- Intervals are clustered by patient as soon as a patient has several cases.
+- A group smaller than the protocol's `minimum_n` keeps its number and is marked "too few to tell"; a claim on it is not
+  measurable.
+"""
+
+
+def _specs():
+    import specs_contouring
+    import specs_detection
+
+    return [*specs_detection.SPECS, *specs_contouring.SPECS]
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def page() -> str:
+    """What does the reference page say?"""
+    parts = [INTRODUCTION]
+    explained: set[object] = set()
+    for measure, specs in groupby(_specs(), key=lambda spec: spec.measure):
+        parts.append(f"## {measure}\n")
+        for spec in specs:
+            if spec.explains is not None and spec.explains not in explained:
+                explained.add(spec.explains)
+                parts.append(f"`{spec.explains.__module__}.{spec.explains.__name__}`\n")
+                parts.append(f"{inspect.getdoc(spec.explains)}\n")
+            parts.append(
+                f"### {spec.title}\n\nSource: {spec.source}.\n\n```text\n{spec.table.strip(chr(10))}\n```\n"
+            )
+            rows = "\n".join(f"| {name} | {_number(value)} |" for name, value in spec.expected.items())
+            parts.append(f"| result | expected (within {spec.within:g}) |\n|---|---|\n{rows}\n")
+    return "\n".join(parts)
+
+
+def main() -> int:
+    text = page()
+    if "--check" in sys.argv[1:]:
+        if not PAGE.exists() or PAGE.read_text("utf-8") != text:
+            print(f"{PAGE.relative_to(ROOT)} is stale: run python tools/docs_measures.py", file=sys.stderr)
+            return 1
+        return 0
+    PAGE.parent.mkdir(parents=True, exist_ok=True)
+    PAGE.write_text(text, "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
