@@ -10,7 +10,7 @@ from alarp.kernel import NotPermitted, Tier
 from alarp.records import clock
 from alarp.records.deployments.models import Deployment, TeamMember
 from alarp.records.people.models import Organisation, Person, RoleHolding
-from alarp.records.people.queries import line_of
+from alarp.records.people.queries import below, line_of, trust_of
 from alarp.records.products.models import Product, Version
 
 SUPPLIER = "supplier"
@@ -48,7 +48,7 @@ _CLINICAL = frozenset(
 _STAFF = PROFESSIONS | {ADMINISTRATOR}
 
 TEAM = "team"  # the role must be held in this deployment's team
-TRUST = "trust"  # the role must be held at the subject's site, its Trust or (the regional lead's) above
+TRUST = "trust"  # the role must be held somewhere in the subject's Trust or (the regional lead's) above it
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,9 @@ ACTIONS: dict[str, Rule] = {
     "add_criterion": _rule(
         "add a criterion to the Trust's pathway",
         {"clinical-safety-officer", "lead-physicist", "information-governance"},
+    ),
+    "manage_peers": _rule(
+        "change who may speak DICOM to the gateway", {"pacs-manager", "digital-lead", ADMINISTRATOR}
     ),
     "view_products": _rule("see products", _STAFF | {REGION_LEAD, SUPPLIER}),
     "register_product": _rule(
@@ -144,21 +147,27 @@ def check(person: Any, action: str, subject: Any = None) -> None:
 def roles_at(person: Person, organisation: Organisation | None, on: date) -> frozenset[str]:
     """Which roles does this person hold there on this day? None: anywhere.
 
-    A role at a Trust counts at its sites. The regional lead's counts at everything below the region; no
-    other role held above a Trust reaches down (U14: nothing about patients flows up).
+    A role at a Trust or one of its sites counts throughout that Trust. The regional lead's counts at everything
+    below the region; no other role held above a Trust reaches down (U14: nothing about patients flows up).
     """
     held = RoleHolding.objects.filter(person=person, since__lte=on).select_related("organisation")
-    line = None if organisation is None else {o.pk for o in line_of(organisation)}
+    line = None if organisation is None else _reach(organisation)
     return frozenset(
         h.role
         for h in held
         if (h.until is None or h.until >= on)
         and (line is None or h.organisation_id in line)
-        and _fits(h.role, h.organisation.tier)
+        and fits(h.role, h.organisation.tier)
     )
 
 
-def _fits(role: str, tier: str) -> bool:
+def _reach(organisation: Organisation) -> set[int]:
+    """Where may a role be held so that it counts here?"""
+    return {o.pk for o in (*line_of(organisation), *below(trust_of(organisation)))}
+
+
+def fits(role: str, tier: str) -> bool:
+    """May this role be held at an organisation of this tier?"""
     if role == SUPPLIER:
         return tier == Tier.SUPPLIER
     if role == REGION_LEAD:

@@ -16,7 +16,16 @@ SITE = "site"
 
 
 def event_hash(
-    *, stream: str, seq: int, at: datetime, actor: str, action: str, subject: str, details: Any, previous: str
+    *,
+    stream: str,
+    seq: int,
+    at: datetime,
+    actor: str,
+    actor_id: int | None,
+    action: str,
+    subject: str,
+    details: Any,
+    previous: str,
 ) -> str:
     """Which digest seals this event? It covers the stream, the place in it, and the digest before it."""
     return digest(
@@ -25,6 +34,7 @@ def event_hash(
             "seq": seq,
             "at": at.astimezone(UTC).isoformat(timespec="microseconds"),
             "actor": actor,
+            "actor_id": actor_id,
             "action": action,
             "subject": subject,
             "details": details,
@@ -57,6 +67,7 @@ def record(
         seq=chain.count + 1,
         at=moment,
         actor=label,
+        actor_id=None if isinstance(actor, str) else actor.pk,
         action=action,
         subject=subject,
         details=details,

@@ -118,7 +118,8 @@ def _route(facts: DeploymentFacts) -> Route:
 def next_gate(deployment: Deployment) -> str | None:
     """Which gate does this deployment wait for? None when it is retired."""
     open_gates = GateStatus.objects.filter(deployment=deployment, status=GateStatus.OPEN)
-    return states.next_gate(Stage(deployment.stage), list(open_gates.values_list("gate", flat=True)))
+    stage = Deployment.objects.values_list("stage", flat=True).get(pk=deployment.pk)
+    return states.next_gate(Stage(stage), list(open_gates.values_list("gate", flat=True)))
 
 
 def gate_view(deployment: Deployment, gate_slug: str, at: datetime | None = None) -> GateView:

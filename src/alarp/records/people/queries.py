@@ -26,7 +26,7 @@ def trust_of(organisation: Organisation) -> Organisation:
 
 
 def below(organisation: Organisation) -> tuple[Organisation, ...]:
-    """The organisation and everything below it."""
+    """The organisation and everything below it, nearest first."""
     found = [organisation]
     for one in found:
         found.extend(child for child in one.children.all() if child not in found)
