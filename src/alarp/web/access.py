@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from alarp.records import permissions
+from alarp.records.evidence.models import Evidence
 
 View = Callable[..., HttpResponse]
 
@@ -34,7 +35,9 @@ def _taken(find: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
     return {name: given.pop(name) for name in inspect.signature(find).parameters}
 
 
-def page(looks: str, *, of: Callable[..., Any] | None = None, sends: str | None = None) -> Callable[[View], View]:
+def page(
+    looks: str, *, of: Callable[..., Any] | None = None, sends: str | None = None
+) -> Callable[[View], View]:
     """A page for people who may `looks`; where it has a form, for those who may `sends` to send it.
 
     With `of` the subject is found first (404 when there is none) and is the view's first argument.
@@ -69,5 +72,7 @@ def own(view: View) -> View:
 
 
 def subject_of(found: Any) -> Any:
-    """What the permission is about: a hold, an answer or a closure is its deployment's."""
+    """What the permission is about: a hold or a closure is its deployment's, evidence its version's."""
+    if isinstance(found, Evidence):
+        return found.version
     return getattr(found, "deployment", found)

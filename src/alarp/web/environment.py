@@ -43,8 +43,9 @@ def _url(name: str, *args: Any, query: Mapping[str, str] | None = None, **kwargs
 def environment(**options: Any) -> Environment:
     """The environment that Django's Jinja2 backend asks for. NHS macros need chainable undefined values."""
     loader = ChoiceLoader([options.pop("loader"), PackageLoader("nhsuk_frontend_jinja")])
+    options["undefined"] = ChainableUndefined
     made = Environment(
-        loader=loader, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True, **options
+        loader=loader, trim_blocks=True, lstrip_blocks=True, **options
     )
     made.globals.update(static=static, url=_url, problems=fields.problems, field_kind=fields.kind)
     made.filters.update(day=day, moment=moment, counted=counted, sentence_case=sentence_case)

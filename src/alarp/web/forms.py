@@ -60,7 +60,6 @@ class SigningForm(TextForm):
         self.with_app = is_mfa_enabled(request.user, [Authenticator.Type.TOTP])
         if not self.with_app:
             del self.fields["code"]
-        self.order_fields([name for name in self.fields if name not in {"password", "code"}])
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

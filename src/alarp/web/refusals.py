@@ -58,7 +58,9 @@ def denied(request: HttpRequest, exception: Exception | None = None) -> HttpResp
 
 @login_not_required
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    sentence = "There is nothing at this address, or it was never there. Check the address or go to the board."
+    sentence = (
+        "There is nothing at this address, or it was never there. Check the address or go to the board."
+    )
     return refuse(request, 404, "Page not found", sentence)
 
 
@@ -70,7 +72,9 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
-    sentence = "The form was open too long or came from elsewhere. Go back, load the page again and send it anew."
+    sentence = (
+        "The form was open too long or came from elsewhere. Go back, load the page again and send it anew."
+    )
     return refuse(request, 403, "We could not accept this form", sentence)
 
 

@@ -58,6 +58,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": ALARP.data / "cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
 }
 

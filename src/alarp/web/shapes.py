@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from alarp.evaluation.story import name_of
 from alarp.kernel import Measure, RouteState
 
 LONG_DAYS = 7  # from here on a waiting chip is marked
@@ -30,7 +31,10 @@ class Station:
 
 
 def gate_line(
-    gates: Iterable[Any], statuses: Mapping[str, str], next_gate: str | None, hrefs: Mapping[str, str] | None = None
+    gates: Iterable[Any],
+    statuses: Mapping[str, str],
+    next_gate: str | None,
+    hrefs: Mapping[str, str] | None = None,
 ) -> tuple[Station, ...]:
     """Which gates are passed, which is next, which was re-opened? In the order of the pathway."""
     hrefs = hrefs or {}
@@ -152,7 +156,7 @@ def words(slug: str) -> str:
 def headline_numbers(body: Mapping[str, Any], most: int = 4) -> tuple[tuple[str, Number], ...]:
     """The first few measures over all cases in an evaluation's result."""
     rows = [row for row in body.get("measures", ()) if row.get("subgroup", "all") == "all"]
-    return tuple((words(row["measure"]), number(as_measure(row))) for row in rows[:most])
+    return tuple((name_of(row["measure"]), number(as_measure(row))) for row in rows[:most])
 
 
 def as_measure(row: Mapping[str, Any]) -> Measure:

@@ -18,7 +18,6 @@ ROOMS = (
     "opt_outs",
     "audit",
     "viewer",
-    "gateway_pages",
 )
 
 urlpatterns = [path("accounts/", include("alarp.web.account.urls"))] + [

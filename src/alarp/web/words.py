@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from alarp.standards import load_pathway, load_roles
@@ -16,8 +17,18 @@ def role_titles() -> dict[str, str]:
 @cache
 def gate_titles(pathway: str) -> dict[str, str]:
     """Gate slug → title on this version of the pathway."""
-    return {gate.slug: gate.title for gate in load_pathway(pathway).gates}
+    return {gate.slug: gate.title for gate in load_pathway(pathway).all_gates}
 
 
 def role(slug: str) -> str:
     return role_titles().get(slug, slug.replace("-", " "))
+
+
+def in_words(sentence: str) -> str:
+    """A sentence of the records with the titles of roles instead of their slugs."""
+    for slug, title in role_titles().items():
+        if slug in sentence:
+            sentence = re.sub(
+                rf"(?<![\w-]){re.escape(slug)}(?![\w-])", title[:1].lower() + title[1:], sentence
+            )
+    return sentence

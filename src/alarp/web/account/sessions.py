@@ -39,5 +39,3 @@ class SessionLimits:
 def told_why(request: HttpRequest) -> bool:
     """Was the person signed out by us a moment ago? Said once."""
     return request.session.pop("signed_out_because", "") == "time"
-
-

@@ -22,5 +22,7 @@ urlpatterns = [
     path("second-factor/app/", own(totp.activate_totp), name="mfa_activate_totp"),
     path("second-factor/app/remove/", own(totp.deactivate_totp), name="mfa_deactivate_totp"),
     path("second-factor/recovery/", own(codes.view_recovery_codes), name="mfa_view_recovery_codes"),
-    path("second-factor/recovery/new/", own(codes.generate_recovery_codes), name="mfa_generate_recovery_codes"),
+    path(
+        "second-factor/recovery/new/", own(codes.generate_recovery_codes), name="mfa_generate_recovery_codes"
+    ),
 ]

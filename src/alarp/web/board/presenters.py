@@ -53,25 +53,33 @@ class Board:
         if not self.rows:
             return "No tool has been proposed yet."
         states = Counter(row.route.state for row in self.rows)
-        parts = [f"{states[s]} {s.value}" for s in (RouteState.LIVE, RouteState.SILENT, RouteState.CLOSED) if states[s]]
+        parts = [
+            f"{states[s]} {s.value}"
+            for s in (RouteState.LIVE, RouteState.SILENT, RouteState.CLOSED)
+            if states[s]
+        ]
         holds = sum(len(row.open_holds) for row in self.rows)
         text = f"{_counted(len(self.rows), 'deployment')}: {', '.join(parts)}. "
         text += f"{_counted(holds, 'open safety hold')}. " if holds else "No open safety hold. "
         longest = max((row.waiting.days for row in self.rows if row.waiting), default=0)
-        return text + (f"The longest wait is {_counted(longest, 'day')}." if longest else "Nothing waits longer than today.")
+        return text + (
+            f"The longest wait is {_counted(longest, 'day')}."
+            if longest
+            else "Nothing waits longer than today."
+        )
 
 
 def _counted(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def row(fact: Any, *, gates: Iterable[Any], titles: Mapping[str, str], my_roles: frozenset[str]) -> BoardRow:
+def row(
+    fact: Any, *, gates: Iterable[Any], titles: Mapping[str, str], my_roles: frozenset[str] = frozenset()
+) -> BoardRow:
     """One row of the records' board, as it is shown."""
     deployment, gates = fact.deployment, tuple(gates)
     statuses = {status.gate: status.status for status in deployment.gates.all()}
-    holds = tuple(
-        (hold.number, hold.concern) for hold in deployment.holds.all() if hold.answered_at is None
-    )
+    holds = tuple((hold.number, hold.concern) for hold in deployment.holds.all() if hold.answered_at is None)
     return BoardRow(
         slug=deployment.slug,
         name=str(deployment.version),

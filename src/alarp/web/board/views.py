@@ -20,13 +20,12 @@ NEWEST = 60
 @page("view_board")
 def board(request: HttpRequest) -> HttpResponse:
     """Every deployment that this person may see."""
-    mine = frozenset(request.user.holdings.filter(until=None).values_list("role", flat=True))
     rows = tuple(
         presenters.row(
             fact,
             gates=load_pathway(fact.deployment.pathway).gates,
             titles=words.role_titles(),
-            my_roles=mine,
+            my_roles=permissions.team_roles(request.user, fact.deployment),
         )
         for fact in deployments.board(request.user)
     )

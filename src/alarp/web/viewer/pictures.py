@@ -18,7 +18,6 @@ from alarp.kernel import BadInput
 from alarp.web.viewer.planes import Plane, plane_from
 from alarp.web.viewer.windows import CT_PRESETS, Values, Window, grey, whole_range
 
-
 # A value that does not fit its VR would be quoted in a warning on standard error: identifiers never reach a log.
 config.settings.reading_validation_mode = config.IGNORE
 

@@ -1,0 +1,114 @@
+"""Studies: what arrived, where each stands, one study's whole journey."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from alarp.kernel import Unavailable
+from alarp.records import clock, permissions
+from alarp.records.ledger import queries
+from alarp.records.ledger.models import Instance, Quarantine, Result, Study
+from alarp.web.access import page
+from alarp.web.studies import find, listing, presenters
+from alarp.web.studies.forms import FilterForm, SearchForm
+from alarp.web.studies.patients import identifiers
+
+
+@page("view_studies", sends="view_studies")
+def studies(request: HttpRequest) -> HttpResponse:
+    """Today's studies, those of another day, or those that a search finds (sent, so that no address names anybody)."""
+    now = clock.now()
+    today = timezone.localdate(now)
+    named = permissions.allowed(request.user, "view_identifiers")
+    want = listing.wanted(request.GET, today)
+    search = SearchForm(request.POST if request.method == "POST" else None, by_identifier=named)
+    searching = search.is_bound and search.is_valid()
+    if searching:
+        rows = list(listing.searched(search.cleaned_data["number"], by_identifier=named))
+        shown = presenters.search_result(rows, now=now, named=named)
+    else:
+        shown = presenters.listed(list(listing.found(want, now=now)), want, today=today, now=now, named=named)
+    asked = {"day": want.day, "state": want.state, "deployment": want.deployment}
+    context = {
+        "page": shown,
+        "search": search,
+        "form": search,
+        "filters": FilterForm(initial=asked),
+        "searching": searching,
+    }
+    return render(request, "studies/studies.jinja", context)
+
+
+@page("view_studies", of=find.study)
+def study(request: HttpRequest, study: Study) -> HttpResponse:
+    """One study: from whom, through which phases, to which tools, what came back."""
+    now = clock.now()
+    instances = list(study.instances.filter(direction=Instance.SOURCE).order_by("pk"))
+    refusal = _opt_out(study)
+    shown = presenters.StudyPage(
+        number=study.pk,
+        kind=presenters.kind_of(study),
+        who=identifiers(study) if permissions.allowed(request.user, "view_identifiers") else None,
+        facts=(
+            ("Received from", _source(study)),
+            ("Scanner", presenters.scanner_of(study)),
+        ),
+        received=study.first_received_at,
+        completed=study.completed_at,
+        opt_out=refusal,
+        opted_out=bool(refusal),
+        lines=presenters.lines_of(study, now=now),
+        note=presenters.note_on(study),
+        journey=presenters.happenings(queries.journey(study)),
+        results=tuple(presenters.result_card(r) for r in _results(study)),
+        series=presenters.series_lines(instances),
+        quarantined=_quarantined(request.user, study),
+        shows_images=permissions.allowed(request.user, "view_images"),
+    )
+    context = {"page": shown, "may_opt_out": permissions.allowed(request.user, "record_opt_out")}
+    return render(request, "studies/study.jinja", context)
+
+
+def _source(study: Study) -> str:
+    return f"{study.peer.name}, {study.peer.site}" if study.peer.site else study.peer.name
+
+
+def _results(study: Study) -> Any:
+    return (
+        Result.objects.filter(dispatch__study=study)
+        .select_related("instance", "dispatch__deployment__version__product")
+        .order_by("pk")
+    )
+
+
+def _opt_out(study: Study) -> str:
+    """Why this study may not go to some or every tool; empty when nothing bars it."""
+    if study.opted_out_on_receipt:
+        return "The patient had opted out of AI when the study arrived: nothing leaves."
+    try:
+        whole = queries.opted_out(study)
+        if whole:
+            return f"{whole.sentence} Nothing of this study is sent to any tool."
+        for dispatch in study.dispatches.all():
+            refusal = queries.opted_out(study, dispatch.deployment)
+            if refusal:
+                return f"{refusal.sentence} Nothing of this study is sent to {dispatch.deployment.version}."
+    except Unavailable as trouble:
+        return str(trouble)
+    return ""
+
+
+def _quarantined(person: Any, study: Study) -> tuple[tuple[int, str], ...]:
+    """Quarantine entries about this study: its own objects, and results that named its pseudonyms."""
+    if not permissions.allowed(person, "view_quarantine"):
+        return ()
+    dispatches = list(study.dispatches.all())
+    tools = [d.deployment_id for d in dispatches]
+    own = Quarantine.objects.filter(instance__study=study)
+    near = Quarantine.objects.filter(deployment__in=tools, instance__study__isnull=True)
+    named = [item for item in near if presenters.names_it(item, dispatches)]
+    return tuple((item.pk, item.reason) for item in [*own, *named])
