@@ -43,7 +43,10 @@ class Measure:
         """How does a person read this? '94 % (91-96), 312 of 332, Wilson'."""
         if self.estimate is None:
             return f"not measurable: {self.because}"
-        show = (lambda x: f"{100 * x:.0f}") if per_cent else (lambda x: f"{x:.{digits}g}")
+
+        def show(value: float) -> str:
+            return f"{100 * value:.0f}" if per_cent else f"{value:.{digits}g}"
+
         text = show(self.estimate) + (" %" if per_cent else "")
         if self.low is not None and self.high is not None:
             text += f" ({show(self.low)}-{show(self.high)})"
