@@ -245,7 +245,7 @@ class _Outgoing:
 
 def _own_words(header: Header) -> frozenset[str]:
     """The patient's name parts, numbers and accession, as they would stand in a technical text."""
-    parts = re.split(r"[\^=\s]+", header.patient_name)
+    parts = re.split(r"[\^=\s,'’\-]+", header.patient_name)
     words = {part.lower() for part in (*parts, header.patient_id, header.accession, header.nhs_number)}
     return frozenset(word for word in words if len(word) >= _SHORT_WORD)
 

@@ -1,0 +1,124 @@
+"""Does the second look find what the first left, and nothing else?"""
+
+from __future__ import annotations
+
+import pytest
+from dicom_makers import KEY, as_bytes, image
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from alarp.identity import Leak, Pseudonyms, deidentify, identifiers_of, scan
+from alarp.standards.deidentification import load_profile
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*:UserWarning")
+
+SYNTAXES = ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"]
+
+
+def clean(dataset: Dataset, syntax: str = "1.2.840.10008.1.2.1") -> bytes:
+    return deidentify(as_bytes(dataset, syntax), profile=load_profile(), pseudonyms=Pseudonyms(KEY, 1)).part10
+
+
+def kinds(leaks: tuple[Leak, ...]) -> set[str]:
+    return {leak.kind for leak in leaks}
+
+
+@pytest.mark.need("G03")
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_a_cleaned_object_passes_and_the_original_does_not(syntax: str) -> None:
+    known = identifiers_of(as_bytes(image(), syntax))
+
+    assert scan(clean(image(), syntax), known) == ()
+    assert {
+        "patient name",
+        "patient ID",
+        "birth date",
+        "accession number",
+        "original UID",
+        "institution",
+    } <= kinds(scan(as_bytes(image(), syntax), known))
+
+
+@pytest.mark.need("G03")
+@pytest.mark.parametrize("syntax", SYNTAXES)
+@pytest.mark.parametrize(
+    ("planted", "kind"),
+    [
+        ("seen by Annabel today", "patient name"),
+        ("SANDRINGHAM", "patient name"),
+        ("for rx1-4471.", "patient ID"),
+        ("born 17/03/1952", "birth date"),
+        ("born 1952-03-17", "birth date"),
+        ("acc-88123", "accession number"),
+        ("Dr Referrerson", "name of another person"),
+        ("Northmoor Infirmary", "institution"),
+        ("see 1.2.826.0.1.3680043.10.99.1.1.1", "original UID"),
+    ],
+)
+def test_an_identifier_that_was_left_deep_inside_is_found(planted: str, kind: str, syntax: str) -> None:
+    known = identifiers_of(as_bytes(image()))
+    leaky, inner, outer = image(), Dataset(), Dataset()
+    leaky.clear()
+    leaky.SOPClassUID, leaky.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", "2.25.1"
+    inner.CodeMeaning = planted
+    outer.add_new(0x00400260, "SQ", Sequence([inner]))
+    leaky.add_new(0x00400260, "SQ", Sequence([outer]))
+    part10 = as_bytes(leaky, syntax).replace(b"Sandringham".ljust(128, b"\0"), b"\0" * 128)
+    part10 = part10.replace(b"NORTHMOORCT1", b"            ")
+
+    assert kinds(scan(part10, known)) == {kind}
+
+
+def test_an_identifier_behind_the_pixels_in_the_meta_or_in_the_preamble_is_found() -> None:
+    known = identifiers_of(as_bytes(image()))
+    cleaned = clean(image())
+    behind = b"\xfc\xff\xfc\xffOB\0\0\x0c\0\0\0Sandringham "
+    meta = cleaned.replace(b"ALARP ", b"Annabel ", 1)
+
+    assert kinds(scan(cleaned + behind, known)) == {"patient name"}
+    assert kinds(scan(b"Sandringham" + cleaned[11:], known)) == {"patient name"}
+    assert scan(meta, known) != ()
+
+
+def test_a_name_that_occurs_by_chance_in_the_pixels_is_no_leak() -> None:
+    dataset = image()
+    dataset.PixelData = b"Sandringham^Annabel RX1-4471 xxx"
+    known = identifiers_of(as_bytes(image()))
+
+    assert scan(clean(dataset), known) == ()
+
+
+def test_a_short_number_that_is_met_by_chance_is_no_leak() -> None:
+    dataset = image(PatientID="512", PixelSpacing=[0.512, 0.512], WindowCenter="512", AccessionNumber="")
+
+    assert scan(clean(dataset), identifiers_of(as_bytes(dataset))) == ()
+
+
+def test_a_name_in_the_character_set_of_the_study_is_found() -> None:
+    for charset, name, text in (
+        ("ISO_IR 127", "قباني^لنزار", "قباني"),
+        ("ISO_IR 144", "Люкceмбypг", "Люкceмбypг"),
+        ("ISO_IR 192", "Wang^XiaoDong=王^小东", "小东"),
+        ("GB18030", "Wang^XiaoDong=王^小东", "小东"),
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎", "山田"),
+    ):
+        original = image(SpecificCharacterSet=charset, PatientName=name)
+        known = identifiers_of(as_bytes(original))
+        leaky = image(SpecificCharacterSet=charset, PatientName="", ConvolutionKernel=text)
+
+        assert "patient name" in kinds(scan(as_bytes(leaky), known)), charset
+        assert scan(clean(original), known) == ()
+
+
+def test_bytes_that_cannot_be_followed_are_not_cleared() -> None:
+    known = identifiers_of(as_bytes(image()))
+
+    assert kinds(scan(clean(image())[:-7], known)) == {"structure that cannot be followed"}
+    assert kinds(scan(b"anything at all", known)) == {"structure that cannot be followed"}
+
+
+def test_neither_a_leak_nor_the_identifiers_show_the_patient() -> None:
+    known = identifiers_of(as_bytes(image()))
+    shown = repr(known) + repr(scan(as_bytes(image()), known))
+
+    assert not any(text in shown.lower() for text in ("sandringham", "annabel", "rx1", "19520317", "88123"))
