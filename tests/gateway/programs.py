@@ -48,7 +48,7 @@ def routes_from_a_file() -> None:
 
 
 def crash_points(program: str) -> None:
-    """Die at a named place: [{"program", "function": "module:name", "when": "before|after", "nth": 1}]."""
+    """Die at a named place: [{"program", "function": "module:name", "when": "before|after|fails", "nth": 1}]."""
     file = data_folder() / "crash.json"
     if not file.exists():
         return
@@ -63,10 +63,14 @@ def _patch(name: str, when: str, nth: int) -> None:
     *inner, last = attribute.split(".")
     for part in inner:
         owner = getattr(owner, part)
+    from django.db import DatabaseError
+
     original, seen = getattr(owner, last), [0]
 
     def dying(*args: Any, **kwargs: Any) -> Any:
         seen[0] += 1
+        if when == "fails" and seen[0] >= nth:
+            raise DatabaseError("as if the database were away")
         if when == "before" and seen[0] == nth:
             os.kill(os.getpid(), signal.SIGKILL)
         answer = original(*args, **kwargs)
@@ -82,7 +86,8 @@ def probe() -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    call_command("migrate", verbosity=0)
+    if "ready" not in sys.argv:
+        call_command("migrate", verbosity=0)
     space: dict[str, Any] = {"connection": connection}
     for app in ("people", "products", "deployments", "ledger", "audit"):
         module = importlib.import_module(f"alarp.records.{app}.models")
