@@ -88,7 +88,7 @@ def identifiers_of(part10: bytes, *, keeps_uids: bool = False) -> Identifiers:
             codecs.update(encodings)
             if tag in _UIDS and not keeps_uids:
                 uids.update(_uid_needles(value))
-            elif vr == "PN" or tag in _IDS or tag == _BIRTH_DATE:
+            elif vr == "PN" or tag in _PATIENT_NAMES or tag in _IDS or tag == _BIRTH_DATE:
                 found.extend(_needles(tag, vr, decode_bytes(value, encodings, set())))
     except Broken as error:
         raise broken(error) from None
@@ -129,7 +129,7 @@ def _needles(tag: int, vr: str, text: str) -> Iterator[tuple[str, str]]:
     for value in text.split("\\"):
         if tag == _BIRTH_DATE:
             yield from ((spelling, "birth date") for spelling in _date_spellings(value.strip()))
-        elif vr == "PN":
+        elif tag not in _IDS:
             kind = "patient name" if tag in _PATIENT_NAMES else "name of another person"
             yield from ((part, kind) for part in _name_parts(value))
         elif len(value.strip()) >= _SHORTEST:

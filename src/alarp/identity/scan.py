@@ -19,7 +19,8 @@ _NO_NAMES = frozenset({"AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI"})
 _NO_NUMBERS = frozenset({"DS", "TM", "UI"})  # any number occurs in a long fraction or UID by chance
 _EQUIPMENT = frozenset({0x00080070, 0x00081090, 0x00181020})  # a patient may be called as a manufacturer is
 _OUR_STAMP = frozenset({0x00120062, 0x00120063, 0x00120064})
-_FEWEST_DIGITS = 6
+_BULK = frozenset({"OB", "UN"})  # may be samples: a short word is met there by chance
+_FEWEST_DIGITS = _FEWEST_BULK_BYTES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ def scan(outgoing: bytes, identifiers: Identifiers) -> tuple[Leak, ...]:
 
     Looks at preamble, file meta and every element at every depth except pixel data. Names and numbers are
     looked for as whole words; numbers not in decimals, times and UIDs, and in an integer string only those of
-    six digits or more, since others would be met by chance; names not in manufacturer and model. Bytes whose structure cannot be followed are
+    six digits or more, since others would be met by chance; in byte strings (OB, UN) only what has six bytes
+    or more; names not in manufacturer and model. Bytes whose structure cannot be followed are
     themselves a Leak: what cannot be read cannot be cleared.
     """
     search = _Search(identifiers)
@@ -75,6 +77,13 @@ class _Search:
         self.coded = _whole_words([*with_digits, *long_numbers])
         self.long_numbers = _whole_words([*long_numbers])
         self.spellings = _anywhere([*identifiers.spellings])
+        in_bulk = [
+            text for text in (*identifiers.words, *identifiers.numbers) if len(text) >= _FEWEST_BULK_BYTES
+        ]
+        self.bulk = _whole_words(in_bulk)
+        self.bulk_spellings = _anywhere(
+            [text for text in identifiers.spellings if len(text) >= _FEWEST_BULK_BYTES]
+        )
         self.uids = _anywhere([*identifiers.uids])
 
     def leaf(self, leaf: Leaf, value: bytes) -> Iterator[Leak]:
@@ -82,6 +91,10 @@ class _Search:
             return
         if leaf.vr in _BINARY:
             yield from self._matches(self.uids, value, leaf.start)
+            return
+        if leaf.vr in _BULK:
+            for pattern in (self.bulk, self.bulk_spellings, self.uids):
+                yield from self._matches(pattern, value, leaf.start)
             return
         if leaf.vr not in _NO_NAMES and leaf.tag not in _EQUIPMENT:
             yield from self.text(value, leaf.start)

@@ -32,6 +32,7 @@ _KNOWN_VR = _LONG_LENGTH | frozenset(
     | {b"SS", b"ST", b"TM", b"UI", b"UL", b"US"}
 )
 _DEEPEST = 60
+_LARGEST_INFLATED_BYTES = 1 << 31
 
 
 class Broken(Exception):
@@ -129,9 +130,11 @@ def _guess(data: bytes, start: int) -> Encoding:
 def _inflate(part10: bytes, start: int) -> bytes:
     try:
         inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
-        data = inflater.decompress(part10[start:]) + inflater.flush()
+        data = inflater.decompress(part10[start:], _LARGEST_INFLATED_BYTES)
     except zlib.error as error:
         raise Broken(start, "the deflated data set cannot be inflated") from error
+    if inflater.unconsumed_tail:
+        raise Broken(start, "the deflated data set would grow beyond 2 GiB")
     if not inflater.eof:
         raise Broken(len(part10), "the deflated data set ends too early")
     return data

@@ -88,6 +88,17 @@ def test_a_name_that_occurs_by_chance_in_the_pixels_is_no_leak() -> None:
     assert scan(clean(dataset), known) == ()
 
 
+def test_a_short_name_among_binary_samples_is_no_leak_and_a_long_one_is() -> None:
+    known = identifiers_of(as_bytes(image(PatientName="Sandringham^Ann")))
+    samples = image(PatientName="Sandringham^Ann")
+    samples.add_new(0x00282000, "OB", b"\1\2Ann\3\4\5")
+    leaky = image(PatientName="Sandringham^Ann")
+    leaky.add_new(0x00282000, "OB", b"\1Sandringham")
+
+    assert scan(clean(samples), known) == ()
+    assert kinds(scan(clean(leaky), known)) == {"patient name"}
+
+
 def test_a_short_number_that_is_met_by_chance_is_no_leak() -> None:
     dataset = image(PatientID="512", PixelSpacing=[0.512, 0.512], WindowCenter="512", AccessionNumber="")
 
