@@ -268,7 +268,7 @@ def test_the_table_we_carry_has_the_rows_and_actions_of_its_source(shared) -> No
 @pytest.mark.need("G03")
 @pytest.mark.shared
 def test_every_real_object_that_leaves_passes_the_second_scanner_or_is_named(shared) -> None:
-    """One real object names its patient where only a person could know it: the series number is the patient ID."""
+    """Two are rightly stopped: a series number equals the patient ID; a code scheme's name holds a person's name part, RIS."""
     held, passed = [], 0
     for path in sorted((shared / "data").rglob("*.dcm")):
         before = path.read_bytes()
