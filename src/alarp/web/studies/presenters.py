@@ -142,6 +142,7 @@ class ResultCard:
     tool: str
     kind: str
     facts: tuple[tuple[str, str], ...]
+    says: tuple[str, ...]
     fate: str
     at: datetime
     filed_at: datetime | None
@@ -159,28 +160,34 @@ def fate_of(result: Any) -> str:
     return "Kept here, not filed to PACS."
 
 
+GROUPS = {"structure": "Structures", "segment": "Segments"}
+
+
 def facts_in(summary: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """What a result's summary says, in words: score, decision, structures."""
-    return tuple(
-        (_words(name), _value(value)) for name, value in summary.items() if value not in (None, "", [], {})
-    )
+    """What a result says first: its score and decision, the structures or segments it drew."""
+    facts: list[tuple[str, str]] = []
+    if summary.get("score") is not None:
+        facts.append(("Score", f"{float(summary['score']):.3g}"))
+    if summary.get("decision"):
+        facts.append(("Decision", str(summary["decision"])))
+    lines = summary.get("lines") or ()
+    for name, title in GROUPS.items():
+        drawn = [str(one.get("value", "")) for one in lines if one.get("name") == name]
+        if drawn:
+            facts.append((title, ", ".join(drawn)))
+    return tuple(facts)
 
 
-def _words(name: str) -> str:
-    text = name.replace("_", " ").replace("-", " ").strip()
-    return text[:1].upper() + text[1:]
+def says_in(summary: Mapping[str, Any]) -> tuple[str, ...]:
+    """Every line of a report: 'Diameter 12 mm'."""
+    lines = [one for one in summary.get("lines") or () if one.get("name") not in GROUPS]
+    return tuple(" ".join(str(p) for p in _parts(one) if p) for one in lines)
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{_words(str(k)).lower()} {_value(v)}" for k, v in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(_value(v) for v in value)
-    return str(value)
+def _parts(one: Mapping[str, Any]) -> tuple[str, str, str]:
+    unit = str(one.get("unit", ""))
+    counted = unit in {"1", ""} or unit.startswith("{")  # UCUM: no unit, or a word for what is counted
+    return f"{one.get('name', '')}:", str(one.get("value", "")), "" if counted else unit
 
 
 def result_card(result: Any) -> ResultCard:
@@ -189,6 +196,7 @@ def result_card(result: Any) -> ResultCard:
         tool=str(result.dispatch.deployment.version),
         kind=MODALITIES.get(result.modality, result.modality or "Result"),
         facts=facts_in(result.summary or {}),
+        says=says_in(result.summary or {}),
         fate=fate_of(result),
         at=result.matched_at,
         filed_at=result.filed_at,
