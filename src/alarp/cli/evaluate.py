@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import struct
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -43,6 +44,7 @@ _GEOMETRY_TAGS = (
     "SOPClassUID", "SOPInstanceUID", "Modality", "SeriesInstanceUID", "FrameOfReferenceUID", "Rows", "Columns",
     "ImageOrientationPatient", "ImagePositionPatient", "PixelSpacing", "SliceThickness",
 )  # fmt: skip
+_UNREADABLE = (EOFError, ValueError, KeyError, AttributeError, NotImplementedError, struct.error)
 Step = Callable[[str, int, int], None]
 
 
@@ -105,7 +107,12 @@ def evaluate_protocol(path: Path, out: Path, *, step: Step = lambda what, done, 
     """
     values = _yaml(path)
     protocol = parse_protocol(values)
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(
+            f"The output folder '{out}' cannot be made ({error.strerror}); choose another."
+        ) from error
     held = _lock(protocol, out)
     data: dict[str, str] = {}
     findings = _findings(protocol, path.parent, data, step)
@@ -207,7 +214,7 @@ def _names_in_references(
         if case.reference is not None:
             dataset = _dicom(case.case, protocol.columns.reference, case.reference, folder, {})
             items = getattr(dataset, "StructureSetROISequence", None) or []
-            found.append([str(item.ROIName).strip() for item in items])
+            found.append([str(getattr(item, "ROIName", "") or "").strip() for item in items])
     return contouring.structure_names(found)
 
 
@@ -223,6 +230,10 @@ def _headers(case: contouring.Enrolled, folder: Path, data: dict[str, str]) -> I
             header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_GEOMETRY_TAGS))
         except InvalidDicomError:
             continue
+        except _UNREADABLE as error:
+            raise BadInput(
+                f"Case {case.case}: an image in '{case.images}' is cut short or damaged: {file.name}."
+            ) from error
         if "ImagePositionPatient" not in header and "Rows" not in header:
             continue  # another object in the folder, such as the structure set itself
         hashes[file.relative_to(series).as_posix()] = sha256_hex(file.read_bytes())
@@ -237,7 +248,7 @@ def _dicom(case: str, role: str, name: str, folder: Path, data: dict[str, str]) 
     data[f"{case}: {role}"] = sha256_hex(file.read_bytes())
     try:
         return pydicom.dcmread(file)
-    except (InvalidDicomError, EOFError, ValueError) as error:
+    except (InvalidDicomError, *_UNREADABLE) as error:
         raise BadInput(
             f"Case {case}: column '{role}' names the file '{name}', which is not a DICOM object."
         ) from error

@@ -210,6 +210,12 @@ class TestBadInput:
             lambda: contouring.structure_set("c7", "output", made, grid())
         )
 
+    def test_a_structure_without_a_name_is_refused(self):
+        made = rtstruct({"x": block()})
+        del made.StructureSetROISequence[0].ROIName
+        said = self.refused(lambda: contouring.structure_set("c7", "output", made, grid()))
+        assert "without ROIName" in said
+
     @pytest.mark.parametrize(
         ("spoil", "named"),
         [

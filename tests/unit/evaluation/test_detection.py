@@ -184,6 +184,13 @@ def test_a_subgroup_below_the_minimum_says_too_few_to_tell_and_keeps_a_claim_fro
     assert not result.every_claim_met
 
 
+def test_a_subgroup_may_have_a_column_of_another_name():
+    columns = {"case": "case", "truth": "truth", "score": "score", "site": "hospital_code"}
+    header = "case,truth,score,hospital_code"
+    found = findings(_two_sites(), header=header, columns=columns, subgroups=["site"])
+    assert measure(found, "sensitivity", "site=B").events == 24
+
+
 def test_images_of_one_patient_widen_the_interval():
     rows = [
         f"{i},{'nodule' if i < 40 else 'none'},{0.9 if (i // 4) % 2 else 0.1 + i / 1000},{i // 4}"

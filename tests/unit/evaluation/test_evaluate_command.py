@@ -226,6 +226,7 @@ def test_contours_are_read_compared_and_a_failed_case_stays_counted(tmp_path, no
             lambda folder: (folder / "ct").rename(folder / "mr"),
             "Case c1: column 'images' names the folder 'ct'",
         ),
+        (lambda folder: (folder / "out").write_text("a file"), "output folder '.*' cannot be made"),
         (lambda folder: (folder / "cases.csv").unlink(), "field 'cases' names the file 'cases.csv'"),
         (lambda folder: (folder / "cases.csv").write_bytes(b"case,\xff\n"), "cases.csv is not UTF-8"),
         (lambda folder: (folder / "cases.csv").write_text(""), "cases.csv is empty"),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+import yaml
 from detection_makers import protocol, protocol_values
 
 from alarp.evaluation import lock, lock_from_dict, parse_protocol, protocol_hash
@@ -118,3 +122,11 @@ class TestLock:
     def test_an_altered_lock_is_refused(self):
         with pytest.raises(BadInput, match="altered"):
             lock_from_dict({"title": "x"})
+
+
+def test_the_protocols_of_the_how_to_page_are_valid():
+    page = (Path(__file__).resolve().parents[3] / "docs" / "how-to" / "evaluate-a-tool.md").read_text("utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert [parse_protocol(yaml.safe_load(b.replace(", on: low", ", 'on': low"))).common.kind for b in blocks] == [
+        "detection", "contouring",
+    ]  # fmt: skip

@@ -66,7 +66,7 @@ def parse_cases(protocol: ContouringProtocol, frame: pl.DataFrame) -> tuple[Enro
     wanted = {"the case": columns.case, "the reference": columns.reference, "the output": columns.output}
     optional = {"the images": images, "the patient": columns.patient, "the outcome": columns.outcome}
     wanted |= {role: column for role, column in optional.items() if column is not None}
-    wanted |= {f"the subgroup {s}": s for s in protocol.common.subgroups}
+    wanted |= {f"the subgroup {name}": column for name, column in columns.subgroups.items()}
     require_columns(frame, wanted, name=file)
     require_unique_cases(frame, columns.case, name=file)
     return tuple(_enrolled(protocol, row, images) for row in frame.iter_rows(named=True))
@@ -94,7 +94,7 @@ def _enrolled(protocol: ContouringProtocol, row: Mapping[str, str | None], image
         reference=row[columns.reference],
         output=row[columns.output],
         declared=_DECLARABLE.get(said) if said is not None else None,
-        subgroups={s: row[s] or NOT_RECORDED for s in protocol.common.subgroups},
+        subgroups={s: row[column] or NOT_RECORDED for s, column in columns.subgroups.items()},
     )
 
 

@@ -32,6 +32,7 @@ class Columns:
     images: str | None
     patient: str | None
     outcome: str | None
+    subgroups: dict[str, str]  # a subgroup's name -> its column
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def parse(values: Mapping[str, Any]) -> ContouringProtocol:
     common = parse_common(fields, values)
     protocol = ContouringProtocol(
         common=common,
-        columns=_columns(fields),
+        columns=_columns(fields, common.subgroups),
         images=fields.text("images") if fields.has("images") else None,
         structures=_structures(fields),
         tolerance_mm=fields.number(
@@ -67,7 +68,7 @@ def parse(values: Mapping[str, Any]) -> ContouringProtocol:
     return protocol
 
 
-def _columns(fields: Fields) -> Columns:
+def _columns(fields: Fields, subgroups: tuple[str, ...]) -> Columns:
     names = Fields(fields.mapping("columns", optional=True), where="columns")
     columns = Columns(
         case=names.text("case", default="case"),
@@ -76,6 +77,7 @@ def _columns(fields: Fields) -> Columns:
         images=names.text("images") if names.has("images") else None,
         patient=names.text("patient") if names.has("patient") else None,
         outcome=names.text("outcome") if names.has("outcome") else None,
+        subgroups={name: names.text(name) if names.has(name) else name for name in subgroups},
     )
     names.refuse_unknown()
     return columns

@@ -52,13 +52,18 @@ def structure_set(case: str, role: str, dataset: Any, grid: Grid) -> StructureSe
     _refuse_other_series(case, role, dataset, grid)
     names: dict[str, str] = {}
     for item in getattr(dataset, "StructureSetROISequence", None) or []:
+        name, key = str(getattr(item, "ROIName", "") or "").strip(), str(getattr(item, "ROINumber", ""))
+        if not name or not key:
+            raise BadInput(
+                f"Case {case}: column '{role}' has a structure without ROIName or ROINumber; export it again."
+            )
         frame = str(getattr(item, "ReferencedFrameOfReferenceUID", "") or grid.frame_of_reference)
         if frame != grid.frame_of_reference:
             raise BadInput(
-                f"Case {case}: in column '{role}' the structure '{item.ROIName}' is drawn in another frame of reference "
+                f"Case {case}: in column '{role}' the structure '{name}' is drawn in another frame of reference "
                 "than the images; give the structure set of this series."
             )
-        names[str(item.ROINumber)] = str(item.ROIName).strip()
+        names[key] = name
     doubled = [name for name, count in Counter(names.values()).items() if count > 1]
     if doubled:
         raise BadInput(
@@ -66,7 +71,7 @@ def structure_set(case: str, role: str, dataset: Any, grid: Grid) -> StructureSe
         )
     found = {name: Contours(name, ()) for name in names.values()}
     for item in getattr(dataset, "ROIContourSequence", None) or []:
-        number = str(item.ReferencedROINumber)
+        number = str(getattr(item, "ReferencedROINumber", ""))
         if number not in names:
             raise BadInput(
                 f"Case {case}: column '{role}' has contours for ROI {number}, which has no name in the file."
@@ -80,7 +85,7 @@ def _refuse_other_series(case: str, role: str, dataset: Any, grid: Grid) -> None
     for frame in getattr(dataset, "ReferencedFrameOfReferenceSequence", None) or []:
         for study in getattr(frame, "RTReferencedStudySequence", None) or []:
             for item in getattr(study, "RTReferencedSeriesSequence", None) or []:
-                series.add(str(item.SeriesInstanceUID))
+                series.add(str(getattr(item, "SeriesInstanceUID", "")))
     if series and grid.series not in series:
         raise BadInput(
             f"Case {case}: the RTSTRUCT in column '{role}' was drawn on another series than the images; give the "

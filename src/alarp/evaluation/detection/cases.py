@@ -68,7 +68,7 @@ def parse_cases(
         outcome=outcome,
         patient=_patients(protocol, names, frame),
         subgroups={
-            s: tuple(v or NOT_RECORDED for v in frame[s].to_list()) for s in protocol.common.subgroups
+            s: tuple(v or NOT_RECORDED for v in frame[c].to_list()) for s, c in columns.subgroups.items()
         },
         has_score=columns.score is not None,
     )
@@ -80,7 +80,7 @@ def _joined(protocol: DetectionProtocol, outputs: pl.DataFrame, truth: pl.DataFr
     for role in ("score", "decision", "patient", "outcome"):
         if (column := getattr(columns, role)) is not None:
             wanted[f"the {role}"] = column
-    wanted |= {f"the subgroup {s}": s for s in protocol.common.subgroups}
+    wanted |= {f"the subgroup {name}": column for name, column in columns.subgroups.items()}
     if truth is None:
         require_columns(outputs, wanted | {"the truth": columns.truth}, name=file)
         require_unique_cases(outputs, columns.case, name=file)

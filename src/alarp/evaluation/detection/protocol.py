@@ -28,6 +28,7 @@ class Columns:
     decision: str | None
     patient: str | None
     outcome: str | None
+    subgroups: dict[str, str]  # a subgroup's name -> its column
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def parse(values: Mapping[str, Any]) -> DetectionProtocol:
     """Which detection protocol is this? Raises BadInput naming the field that is missing, unknown or wrong."""
     fields = Fields(values)
     common = parse_common(fields, values)
-    columns = _columns(fields)
+    columns = _columns(fields, common.subgroups)
     protocol = DetectionProtocol(
         common=common,
         columns=columns,
@@ -69,7 +70,7 @@ def parse(values: Mapping[str, Any]) -> DetectionProtocol:
     return protocol
 
 
-def _columns(fields: Fields) -> Columns:
+def _columns(fields: Fields, subgroups: tuple[str, ...]) -> Columns:
     names = Fields(
         fields.mapping("columns", "which column is the case, the truth, the score"), where="columns"
     )
@@ -84,6 +85,7 @@ def _columns(fields: Fields) -> Columns:
         decision=optional("decision"),
         patient=optional("patient"),
         outcome=optional("outcome"),
+        subgroups={name: optional(name) or name for name in subgroups},
     )
     names.refuse_unknown()
     if columns.score is None and columns.decision is None:
