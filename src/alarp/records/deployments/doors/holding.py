@@ -49,6 +49,7 @@ def raise_hold(
             f"hold {number} of {deployment.slug}",
             stream=deployment.slug,
             at=at,
+            hold=number,
             concern=hold.concern,
             exit_criterion=hold.exit_criterion,
             officer=str(officer),
@@ -78,6 +79,7 @@ def answer_hold(hold: Hold, answer: str, step_up: StepUp, *, by: Person) -> Hold
             f"hold {hold.number} of {deployment.slug}",
             stream=deployment.slug,
             at=at,
+            hold=hold.number,
             answer=hold.answer,
             authenticated_by=step_up.method,
         )

@@ -115,6 +115,7 @@ def _reopen_one(
         f"gate {gate} of {deployment.slug}",
         stream=deployment.slug,
         at=at,
+        gate=gate,
         cause=cause,
         because=reason,
     )

@@ -73,6 +73,7 @@ def answer(deployment: Deployment, gate: str, criterion: str, evidence: Evidence
             f"criterion {criterion} of gate {gate} of {deployment.slug}",
             stream=deployment.slug,
             at=at,
+            gate=gate,
             evidence=evidence.sha256,
             kind=evidence.kind,
         )
@@ -238,6 +239,7 @@ def _sign(
         f"gate {gate} of {deployment.slug}",
         stream=deployment.slug,
         at=at,
+        gate=gate,
         role=role,
         meaning=meaning,
         reason=reason,
@@ -263,8 +265,9 @@ def _open(
         f"gate {slug} of {deployment.slug}",
         stream=deployment.slug,
         at=at,
+        gate=slug,
         evidence_digest=standing.digest,
-        evidence=list(standing.hashes),
+        evidence_hashes=list(standing.hashes),
     )
     if renewed:
         return
