@@ -61,7 +61,7 @@ def chest_of(patient: Patient) -> Chest:
         soft=(
             Ellipsoid((0, 0, -30 * tall), (172 * wide, 112 * deep, 340 * tall)),
             Column((0, 0), (58, 60)),
-            *(Ellipsoid((s * 140 * wide, 0, 175 * tall), (84 * wide, 56, 74)) for s in (-1, 1)),
+            *(Ellipsoid((s * 125 * wide, 0, 165 * tall), (108 * wide, 76 * deep, 92)) for s in (-1, 1)),
         ),
         lungs=lungs,
         within_lungs=(
@@ -126,7 +126,7 @@ def _vessels(rng: np.random.Generator, lungs: tuple[Ellipsoid, ...]) -> list[Tub
         hilum = np.array([side * 34.0, 5.0, 85.0])
         for _ in range(16):
             root = hilum + rng.normal(0, (4.0, 6.0, 14.0))
-            tubes.extend(_branch(rng, root, lung, float(rng.uniform(1.8, 3.6))))
+            tubes.extend(_branch(rng, root, lung, float(rng.uniform(1.4, 3.0))))
     return tubes
 
 

@@ -27,6 +27,8 @@ from alarp.phantom.shapes import Array, Ellipsoid, RibPair, Tube, common, length
 
 CR_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.1"
 FILM_CENTRE_Z_MM = 95.0
+LEAST_LUNG_MM = 75.0
+HILUM_MM = 52.0
 
 
 def film_axes(unit: FilmUnit, pixels: int) -> tuple[Array, Array]:
@@ -43,7 +45,7 @@ def line_integral(chest: Chest, nodules: tuple[Nodule, ...], x: Array, z: Array)
     abdomen below the diaphragm bulge into them; bone and vessels add what they have more than
     the tissue in their place, and so do nodules.
     """
-    total = MU_SOFT_PER_MM * np.maximum.reduce([length_mm(part.chord(x, z)) for part in chest.soft])
+    total = MU_SOFT_PER_MM * blended([length_mm(part.chord(x, z)) for part in chest.soft])
     in_lung = MU_SOFT_PER_MM - MU_LUNG_PER_MM
     for lung in chest.lungs:
         at = _window(x, z, lung)
@@ -60,6 +62,14 @@ def line_integral(chest: Chest, nodules: tuple[Nodule, ...], x: Array, z: Array)
     for nodule in nodules:
         _add(total, x, z, _ball(nodule), in_lung)
     return np.asarray(np.maximum(total, 0), dtype=np.float32)
+
+
+def blended(thicknesses: list[Array]) -> Array:
+    """How thick is a body of several parts? The greatest part, without a crease where two are alike.
+
+    The fourth root of the sum of fourth powers: one part alone keeps its exact thickness.
+    """
+    return np.asarray(np.sqrt(np.sqrt(np.sum([t**4 for t in thicknesses], axis=0))), dtype=np.float32)
 
 
 def _ball(nodule: Nodule) -> Ellipsoid:
@@ -94,7 +104,8 @@ def random_nodules(
 ) -> tuple[Nodule, ...]:
     """Where could nodules lie in this patient's lungs? At random, wholly inside aerated lung.
 
-    They may be hidden behind a rib, as in life; not behind heart or diaphragm.
+    They may be hidden behind a rib, as in life; not behind heart or diaphragm, nor at the very edge,
+    where the ray crosses less than `LEAST_LUNG_MM` of lung, nor within `HILUM_MM` of the midline.
     """
     chest = chest_of(patient)
     nodules: list[Nodule] = []
@@ -119,6 +130,8 @@ def _in_clear_lung(chest: Chest, lung: Ellipsoid, nodule: Nodule) -> bool:
     if float(lung.distance_mm(x, y, z)[0]) > -margin:
         return False
     ray = lung.chord(x, z)
+    if float(length_mm(ray)[0]) < LEAST_LUNG_MM or abs(nodule.centre_mm[0]) < HILUM_MM:
+        return False
     return all(float(length_mm(common(ray, s.chord(x, z)))[0]) == 0 for s in chest.within_lungs)
 
 

@@ -185,11 +185,11 @@ class Tube:
         """How much of the tube does the ray at (x, z) cross?
 
         Exact along the shaft: 2 sqrt(r^2 - d^2) / sin(angle between ray and axis); round at the ends;
-        the obliquity counts at most fourfold, since a tube seen end-on is as long as it is.
+        the obliquity counts at most two and a half times, since a tube seen end-on has an end.
         """
         along = np.subtract(self.end, self.start)
         flat = math.hypot(along[0], along[2])
-        lengthening = min(float(np.linalg.norm(along)) / max(flat, 1e-6), 4.0)
+        lengthening = min(float(np.linalg.norm(along)) / max(flat, 1e-6), 2.5)
         t = ((x - self.start[0]) * along[0] + (z - self.start[2]) * along[2]) / max(flat * flat, 1e-6)
         t = np.clip(t, 0, 1)
         d2 = (x - self.start[0] - t * along[0]) ** 2 + (z - self.start[2] - t * along[2]) ** 2

@@ -22,9 +22,9 @@ USUAL_FILM_WIDTH_MM = 390.0
 COARSE_PIXEL_MM = 3.2
 CLOSING_MM = 26.0
 LEAST_LUNG_MM2 = 3000.0
-HILUM_MM = 22.0
+HILUM_MM = 20.0
 DIAMETERS_MM = (8.0, 11.0, 15.0, 20.0, 27.0, 36.0, 48.0)
-MIDPOINT = 0.0095
+MIDPOINT = 0.0080
 STEEPNESS = 5.0
 
 
@@ -200,7 +200,7 @@ def from_mediastinum_mm(lungs: NDArray[np.bool_]) -> Array:
 
 def margin_mm(diameter_mm: float) -> float:
     """How far inside the lung must a blob's centre lie, lest the lung's own edge be taken for one?"""
-    return 3.0 + 0.45 * diameter_mm
+    return 9.0 + 0.3 * diameter_mm
 
 
 def weaker_curvature(image: Array, sigma: float) -> Array:
