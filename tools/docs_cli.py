@@ -12,17 +12,17 @@ os.environ["TERM"] = "dumb"
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from alarp.cli.__main__ import app
+from alarp.cli.__main__ import COMMANDS, HANDED_OVER, app
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "command-line.md"
-HANDED_OVER = {"web", "gateway", "worker", "demo"}
 
 
 def _paths() -> list[list[str]]:
     """Every command, in the order in which the program lists them."""
+    group = get_command(app)
     found: list[list[str]] = []
-    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
-        inner = getattr(command, "commands", None)
+    for name in COMMANDS:
+        inner = getattr(group.get_command(None, name), "commands", None)  # type: ignore[attr-defined]
         if inner:
             found += [[name, part] for part in inner]
         elif name not in HANDED_OVER:

@@ -10,7 +10,11 @@ import typer
 from alarp.cli import answers
 from alarp.kernel import BadInput
 
-app = typer.Typer(help="The audit trail: verify its hash chains, export their heads.", no_args_is_help=True)
+app = typer.Typer(
+    help="The audit trail: verify its hash chains, export their heads.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 @app.command()

@@ -129,7 +129,7 @@ def check(
     settings.data.mkdir(parents=True, exist_ok=True)
     from alarp.records import boot
 
-    boot()
+    boot("alarp.web.settings")
     looks: list[Callable[[], Finding]] = [
         lambda: _disk(settings.data, settings.least_free_mb),
         lambda: _keys(settings.keys),

@@ -10,7 +10,11 @@ from alarp.cli import answers
 from alarp.kernel import BadInput, BrokenEvidence
 from alarp.pathway import verify_file
 
-app = typer.Typer(help="Evidence as a file: verify it without a network or a database.", no_args_is_help=True)
+app = typer.Typer(
+    help="Evidence as a file: verify it without a network or a database.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 @app.callback()

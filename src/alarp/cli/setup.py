@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import typer
 import yaml
 
-from alarp.cli import answers
-from alarp.kernel import BadInput
+from alarp.kernel import BadInput, Unavailable
 
 
 def migrate() -> None:
     """Bring the database to this version's tables, and the web's files to their place."""
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "alarp.web.settings"}
-    for command in (["migrate", "--verbosity", "0"], ["collectstatic", "--no-input", "--verbosity", "0"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "alarp.web", *command],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=environment,
-        )
-        if done.returncode:
-            last = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
-            answers.complain(f"`alarp web {command[0]}` failed: {last}")
-            raise typer.Exit(done.returncode)
+    from django.core.management import call_command
+    from django.db.utils import Error
+
+    from alarp.records import boot
+
+    boot("alarp.web.settings")
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+    except Error as error:
+        raise Unavailable(
+            f"The database cannot be brought up to date ({type(error).__name__}). Start it, or correct database_url."
+        ) from None
+    call_command("collectstatic", verbosity=0, interactive=False)
 
 
 def _description(file: Path) -> dict[str, object]:
@@ -56,9 +52,6 @@ def setup(
     if table is None:
         typer.echo("The database is ready.")
         return
-    from alarp.records import boot
-
-    boot()
     from alarp.records.people.commands import set_up
 
     set_up(table)
