@@ -82,7 +82,11 @@ def _confusion(result: Row) -> dict[str, Any]:
         ["healthy", str(counts["false_positive"]), str(counts["true_negative"])],
     ]
     rule = result["figures"]["operating_point"]["rule"]
-    return pieces.table(f"At the operating point: {rule}", ["Truth", "Flagged", "Not flagged"], rows)
+    return pieces.table(
+        f"At the operating point: {rule} (no answer counts as wrong)",
+        ["Truth", "Flagged", "Not flagged"],
+        rows,
+    )
 
 
 def _roc(result: Row) -> dict[str, Any] | None:
