@@ -12,6 +12,7 @@ from django.utils import timezone
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
 
 from alarp.web import fields
+from alarp.web.words import lowered
 
 
 def day(value: date | datetime | None) -> str:
@@ -44,11 +45,9 @@ def environment(**options: Any) -> Environment:
     """The environment that Django's Jinja2 backend asks for. NHS macros need chainable undefined values."""
     loader = ChoiceLoader([options.pop("loader"), PackageLoader("nhsuk_frontend_jinja")])
     options["undefined"] = ChainableUndefined
-    made = Environment(
-        loader=loader, trim_blocks=True, lstrip_blocks=True, **options
-    )
+    made = Environment(loader=loader, trim_blocks=True, lstrip_blocks=True, **options)
     made.globals.update(static=static, url=_url, problems=fields.problems, field_kind=fields.kind)
-    made.filters.update(day=day, moment=moment, counted=counted, sentence_case=sentence_case)
+    made.filters.update(day=day, moment=moment, counted=counted, sentence_case=sentence_case, lowered=lowered)
     return made
 
 

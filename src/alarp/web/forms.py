@@ -56,7 +56,7 @@ class SigningForm(TextForm):
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.request = request
+        self.request, self.user = request, request.user
         self.with_app = is_mfa_enabled(request.user, [Authenticator.Type.TOTP])
         if not self.with_app:
             del self.fields["code"]

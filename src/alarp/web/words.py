@@ -24,11 +24,28 @@ def role(slug: str) -> str:
     return role_titles().get(slug, slug.replace("-", " "))
 
 
+def lowered(title: str) -> str:
+    """A title inside a sentence: 'PACS manager' stays, 'Clinical lead' becomes 'clinical lead'."""
+    return " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in title.split(" "))
+
+
 def in_words(sentence: str) -> str:
-    """A sentence of the records with the titles of roles instead of their slugs."""
+    """A sentence of the records with the titles of roles instead of their slugs.
+
+    A slug of one plain word ('reader', 'supplier') is replaced only where it can be nothing else than a role.
+    """
     for slug, title in role_titles().items():
-        if slug in sentence:
-            sentence = re.sub(
-                rf"(?<![\w-]){re.escape(slug)}(?![\w-])", title[:1].lower() + title[1:], sentence
-            )
+        if slug not in sentence:
+            continue
+        place = rf"(?<![\w-]){re.escape(slug)}(?![\w-])"
+        if "-" not in slug:
+            place = rf"(?<=joined as ){slug}(?=\.)|(?<=left as ){slug}(?=\.)|(?<=\(){slug}(?=\))"
+        sentence = re.sub(place, lowered(title), sentence)
     return sentence
+
+
+def listed(names: list[str], most: int = 3) -> str:
+    """'Ann, Bob and Cem', 'Ann, Bob and 11 others'."""
+    if len(names) > most:
+        names = [*names[: most - 1], f"{len(names) - most + 1} others"]
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]

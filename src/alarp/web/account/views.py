@@ -7,6 +7,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from alarp.web import words
 from alarp.web.access import own
 from alarp.web.account import presenters
 
@@ -15,7 +16,9 @@ from alarp.web.account import presenters
 def account(request: HttpRequest) -> HttpResponse:
     """The person's roles, interests and second factor."""
     shown = presenters.account_page(
-        request.user, has_app=is_mfa_enabled(request.user, [Authenticator.Type.TOTP])
+        request.user,
+        has_app=is_mfa_enabled(request.user, [Authenticator.Type.TOTP]),
+        titles=words.role_titles(),
     )
     return render(request, "account/account.jinja", {"page": shown})
 

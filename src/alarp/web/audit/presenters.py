@@ -102,7 +102,7 @@ class AuditPage:
 
 
 def stream_href(stream: str) -> str:
-    return reverse("audit-stream", kwargs={"stream": stream}) if stream else reverse("audit")
+    return reverse("audit-stream", kwargs={"slug": stream}) if stream else reverse("audit")
 
 
 def page(

@@ -32,8 +32,8 @@ def audit(request: HttpRequest) -> HttpResponse:
     return _shown(request, "")
 
 
-def _stream(stream: str) -> AuditStream:
-    found = AuditStream.objects.filter(slug=stream).first()
+def _stream(slug: str) -> AuditStream:
+    found = AuditStream.objects.filter(slug=slug).first()
     if found is None:
         raise Http404
     return found

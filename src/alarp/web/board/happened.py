@@ -8,13 +8,15 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from alarp.records import permissions
 from alarp.records.deployments import queries
 from alarp.records.deployments.models import Deployment
+from alarp.records.evidence.models import Evidence
 from alarp.web import words
+from alarp.web.board.telling import about_a_study, note, subject_study, told
 
 Link = tuple[str, str]
 
@@ -36,12 +38,26 @@ class Line:
 
 
 def of_deployment(deployment: Deployment) -> tuple[Line, ...]:
-    """The deployment's timeline, newest first."""
+    """The deployment's timeline, newest first; people who joined together stand on one line."""
     titles = words.gate_titles(deployment.pathway)
-    return tuple(
-        Line(e.at, words.in_words(e.sentence), tuple(_timeline_links(deployment, e, titles)), with_day=True)
-        for e in queries.timeline(deployment)
-    )
+    made: list[Line] = []
+    for joined, group in groupby(queries.timeline(deployment), key=_is_joining):
+        entries = list(group)
+        if joined and len(entries) > 1:
+            names = words.listed([str(e.by) for e in entries])
+            made.append(Line(entries[0].at, f"{names} joined the team.", with_day=True))
+            continue
+        made += [
+            Line(
+                e.at, words.in_words(e.sentence), tuple(_timeline_links(deployment, e, titles)), with_day=True
+            )
+            for e in entries
+        ]
+    return tuple(made)
+
+
+def _is_joining(entry: Any) -> bool:
+    return entry.kind == "team" and " joined " in entry.sentence
 
 
 def _timeline_links(deployment: Deployment, entry: Any, titles: Mapping[str, str]) -> Iterator[Link]:
@@ -54,7 +70,9 @@ def _timeline_links(deployment: Deployment, entry: Any, titles: Mapping[str, str
 
 def lines(events: Iterable[Any], person: Any) -> list[tuple[str, list[Line]]]:
     """The newest audit events that this person may see, by day."""
-    shown = (_line(e) for e in _for_eyes_of(person, events))
+    seen = list(_for_eyes_of(person, events))
+    evidence = _evidence_of(seen)
+    shown = (_line(event, deployment, evidence) for event, deployment in seen)
     return [(day, list(those)) for day, those in groupby(shown, key=lambda line: _day(line.at))]
 
 
@@ -63,60 +81,57 @@ def _day(at: datetime) -> str:
     return f"{local:%A}, {local.day} {local:%B %Y}"
 
 
-def _for_eyes_of(person: Any, events: Iterable[Any]) -> Iterator[Any]:
-    """Events of the deployments that this person may see; a supplier's person sees none about studies."""
-    visible = {
-        d.slug: d
-        for d in Deployment.objects.select_related("version__product", "site__parent__parent")
-        if permissions.allowed(person, "view_deployment", d)
-    }
+def _for_eyes_of(person: Any, events: Iterable[Any]) -> Iterator[tuple[Any, Deployment | None]]:
+    """Events of the deployments that this person may see; studies only for those who may see studies."""
+    every = {d.slug: d for d in Deployment.objects.select_related("version__product", "site__parent__parent")}
+    visible = {s: d for s, d in every.items() if permissions.allowed(person, "view_deployment", d)}
     supplier = permissions.is_supplier(person)
+    studies = permissions.allowed(person, "view_studies")
     for event in events:
         stream = event.stream.slug
+        if about_a_study(event) and not studies:
+            continue
         if stream in visible:
-            if not (supplier and _about_a_study(event)):
-                event.deployment = visible[stream]
-                yield event
-        elif stream not in visible and not supplier and not Deployment.objects.filter(slug=stream).exists():
-            event.deployment = None
-            yield event
+            yield event, visible[stream]
+        elif stream not in every and not supplier:
+            yield event, None
 
 
-def _about_a_study(event: Any) -> bool:
-    return bool({"study", "dispatch", "quarantine"} & set(event.details)) or event.subject.startswith("study")
+def _evidence_of(seen: Iterable[tuple[Any, Any]]) -> dict[str, str]:
+    """Digest → title of the evidence that these events speak of."""
+    digests = {event.details.get("evidence") for event, _ in seen}
+    wanted = [digest for digest in digests if isinstance(digest, str)]
+    return dict(Evidence.objects.filter(sha256__in=wanted).values_list("sha256", "title"))
 
 
-def _line(event: Any) -> Line:
-    deployment = event.deployment
-    subject = event.subject
-    if deployment is not None and subject in {deployment.slug, str(deployment)}:
-        subject = ""
-    sentence = f"{event.actor_label}: {words.in_words(event.action)}" + (f", {subject}" if subject else "")
-    return Line(event.at, sentence, tuple(_links(event)), _note(event.details))
+def _line(event: Any, deployment: Deployment | None, evidence: Mapping[str, str]) -> Line:
+    titles = words.gate_titles(deployment.pathway) if deployment else {}
+    sentence = told(event, deployment, titles, evidence)
+    return Line(event.at, sentence, tuple(_links(event, deployment)), note(event))
 
 
-def _note(details: Mapping[str, Any]) -> str:
-    """The detail that a person reads first: the reason, the concern, the answer, the title."""
-    for name in ("sentence", "reason", "concern", "answer", "title", "because"):
-        text = details.get(name)
-        if isinstance(text, str) and text:
-            return text if len(text) <= 200 else text[:199] + "…"
-    return ""
+def _links(event: Any, deployment: Deployment | None) -> Iterator[Link]:
+    """To the evidence, gate, hold, study or deployment that the event speaks of."""
+    verb, _, rest = event.subject.partition(" ")
+    digest = event.details.get("evidence") if isinstance(event.details.get("evidence"), str) else ""
+    if verb == "evidence" and len(rest) == 64:
+        digest = rest
+    if digest:
+        yield "Evidence", reverse("evidence", args=[digest])
+    study = subject_study(event)
+    if study:
+        yield f"Study {study}", reverse("study", args=[study])
+    if deployment is None:
+        return
+    if verb == "hold":
+        number = rest.partition(" ")[0]
+        yield f"Hold {number}", reverse("hold", args=[deployment.slug, number])
+    gate = _gate_in(event.subject)
+    if gate:
+        yield "Gate", reverse("gate", args=[deployment.slug, gate])
+    yield str(deployment), reverse("deployment", args=[deployment.slug])
 
 
-def _links(event: Any) -> Iterator[Link]:
-    details, deployment = event.details, event.deployment
-    sha256 = details.get("evidence") or details.get("sha256")
-    if isinstance(sha256, str) and len(sha256) == 64:
-        yield "Evidence", reverse("evidence", args=[sha256])
-    if deployment is not None:
-        if isinstance(details.get("gate"), str):
-            yield "Gate", reverse("gate", args=[deployment.slug, details["gate"]])
-        if isinstance(details.get("hold"), int):
-            yield f"Hold {details['hold']}", reverse("hold", args=[deployment.slug, details["hold"]])
-        yield str(deployment.version), reverse("deployment", args=[deployment.slug])
-    if isinstance(details.get("study"), int):
-        try:
-            yield f"Study {details['study']}", reverse("study", args=[details["study"]])
-        except NoReverseMatch:
-            return
+def _gate_in(subject: str) -> str:
+    parts = subject.split(" ")
+    return parts[parts.index("gate") + 1] if "gate" in parts[:-1] else ""

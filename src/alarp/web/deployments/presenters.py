@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from alarp.web import shapes
+from alarp.web.words import lowered
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class GateSummary:
         """'12 of 14 criteria met; waiting for the clinical safety officer since 3 June 2026'."""
         text = f"{self.met} of {len(self.rows)} criteria met"
         if self.waiting:
-            text += f"; waiting for the {self.waiting.role.lower()}"
+            text += f"; waiting for the {lowered(self.waiting.role)}"
             text += f" since {self.since.day} {self.since:%B %Y}" if self.since else ""
         return text + "."
 
@@ -90,7 +91,7 @@ class Team:
         filled = f"{len(self.members)} in the team"
         if not self.vacancies:
             return f"{filled}, no role is vacant."
-        return f"{filled}; vacant: {', '.join(v.lower() for v in self.vacancies)}."
+        return f"{filled}; vacant: {', '.join(lowered(v) for v in self.vacancies)}."
 
 
 @dataclass(frozen=True)

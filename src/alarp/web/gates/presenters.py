@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from alarp.web.deployments.presenters import CriterionRow, GateSummary
+from alarp.web.words import lowered
 
 SOON_DAYS = 60
 OUTCOME_WORDS = {"approve": "approved", "refuse": "refused", "ask": "asked"}
@@ -122,7 +123,7 @@ class Signing:
     def who_signs(self) -> str:
         if not self.needed:
             return "Every signature that this gate needs has been given."
-        return "Still to sign: " + ", ".join(role.lower() for role in self.needed) + "."
+        return "Still to sign: " + ", ".join(lowered(role) for role in self.needed) + "."
 
 
 def evidence_of(rows: Iterable[CriterionRow]) -> int:

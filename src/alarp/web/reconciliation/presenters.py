@@ -89,9 +89,7 @@ class ReconciliationPage:
 def page(found: Any, *, today: date, names: Mapping[str, str]) -> ReconciliationPage:
     """The records' reconciliation with a link behind every number. `names`: deployment slug → tool."""
     want = Wanted(day=found.day)
-    troubles = (
-        (f"{found.missing_files:,} object files are missing from the store",) if found.missing_files else ()
-    )
+    troubles = (_missing(found.missing_files),) if found.missing_files else ()
     return ReconciliationPage(
         day=found.day,
         today=found.day == today,
@@ -114,6 +112,10 @@ def page(found: Any, *, today: date, names: Mapping[str, str]) -> Reconciliation
         previous=_href(found.day - timedelta(days=1)),
         next=_href(found.day + timedelta(days=1)) if found.day < today else "",
     )
+
+
+def _missing(files: int) -> str:
+    return "1 object file is missing" if files == 1 else f"{files:,} object files are missing"
 
 
 def _images(row: Any, want: Wanted) -> tuple[Term, ...]:

@@ -124,7 +124,7 @@ def searched(text: str, *, by_identifier: bool) -> QuerySet[Study]:
 def _whole(studies: QuerySet[Study]) -> QuerySet[Study]:
     return (
         studies.select_related("peer__site")
-        .prefetch_related("dispatches__deployment__version__product")
+        .prefetch_related("dispatches__deployment__version__product", "dispatches__results")
         .annotate(images=Count("instances", filter=Q(instances__direction=Instance.SOURCE), distinct=True))
     )
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from alarp.kernel import RouteState
 from alarp.records.ledger.models import Dispatch, Result
 from alarp.web.studies.listing import PAGE, Wanted
@@ -24,7 +26,7 @@ class StudyRow:
     kind: str
     scanner: str
     source: str
-    received: datetime
+    received: str
     images: int
     lines: tuple[Line, ...]
     note: str
@@ -57,7 +59,13 @@ def note_on(study: Any) -> str:
     return "No tool takes it."
 
 
-def row(study: Any, *, now: datetime, named: bool) -> StudyRow:
+def received_words(at: datetime, *, day_known: bool) -> str:
+    """'14:05' under a heading that names the day, else '3 Jun 2026, 14:05'."""
+    local = timezone.localtime(at)
+    return f"{local:%H:%M}" if day_known else f"{local.day} {local:%b %Y}, {local:%H:%M}"
+
+
+def row(study: Any, *, now: datetime, named: bool, day_known: bool = False) -> StudyRow:
     """One study as a row; identifiers only for who may see them."""
     lines = lines_of(study, now=now)
     return StudyRow(
@@ -65,7 +73,7 @@ def row(study: Any, *, now: datetime, named: bool) -> StudyRow:
         kind=kind_of(study),
         scanner=scanner_of(study),
         source=study.peer.name,
-        received=study.first_received_at,
+        received=received_words(study.first_received_at, day_known=day_known),
         images=study.images,
         lines=lines,
         note="" if lines else note_on(study),
@@ -88,7 +96,10 @@ class StudyList:
 
 def listed(studies: Sequence[Any], want: Wanted, *, today: date, now: datetime, named: bool) -> StudyList:
     """The studies of an address: one page of them, and where the next begins."""
-    rows = tuple(row(study, now=now, named=named) for study in studies[:PAGE])
+    rows = tuple(
+        row(study, now=now, named=named, day_known=want.day is not None and not want.owed)
+        for study in studies[:PAGE]
+    )
     more = len(studies) > PAGE
     day = want.day
     return StudyList(

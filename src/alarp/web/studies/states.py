@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alarp.kernel import RouteState
-from alarp.records.ledger.models import Dispatch
+from alarp.records.ledger.models import Dispatch, Result
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,28 @@ class Line:
         """'at sending'"""
         return f"at {PHASES.get(self.phase, self.phase)}"
 
+    @property
+    def route(self) -> str:
+        return "Silent run." if self.silent else ""
+
 
 def sign_of(state: str, *, due_at: datetime | None, now: datetime) -> Sign:
     """A result that has not come back in time is overdue, whatever the ledger's state is called."""
     if state == Dispatch.SENT and due_at is not None and due_at < now:
         return OVERDUE
     return SIGNS.get(state, Sign(state, "grey"))
+
+
+def reason_of(dispatch: Dispatch) -> str:
+    """Why it stands where it stands; in the ledger's words where it has any, else what its results say."""
+    if dispatch.state != Dispatch.RETURNED:
+        return dispatch.reason
+    fates = {result.state for result in dispatch.results.all()}
+    if Result.FILED in fates:
+        return "The result is filed to PACS."
+    if Result.FILING in fates:
+        return "The result is on its way to PACS."
+    return "The result is kept here, not filed." if fates else dispatch.reason
 
 
 def line(dispatch: Dispatch, *, now: datetime) -> Line:
@@ -77,7 +93,7 @@ def line(dispatch: Dispatch, *, now: datetime) -> Line:
         deployment=dispatch.deployment.slug,
         sign=sign_of(dispatch.state, due_at=dispatch.due_at, now=now),
         phase=dispatch.phase,
-        reason=dispatch.reason,
+        reason=reason_of(dispatch),
         at=dispatch.changed_at,
         round=dispatch.number,
         silent=dispatch.route_when_sent == RouteState.SILENT.value,
