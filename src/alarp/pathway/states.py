@@ -110,14 +110,15 @@ def signable(stage: Stage, open_gates: Collection[str]) -> tuple[str, ...]:
     """At which gates may a new decision be signed in this stage?
 
     The gate that the deployment waits for; an open gate on the way (its evidence may be renewed before it
-    lapses); in `change` every gate on the way whose earlier ones are open, and the change gate at any time.
+    lapses); in use the review, at any time; in `change` every gate on the way whose earlier ones are open, the
+    change gate at any time, and the review (to stop).
     """
     renewable = tuple(gate for gate in TO_LIVE if gate in open_gates)
     waiting = next_gate(stage, open_gates)
     if stage in BEFORE_LIVE:
         return (*renewable, waiting) if waiting and waiting not in renewable else renewable
     if stage in IN_USE:
-        return (*renewable, REVIEW) if stage is Stage.REVIEW else renewable
+        return (*renewable, REVIEW)
     if stage is Stage.CHANGE:
         first = next((gate for gate in TO_LIVE if gate not in open_gates), None)
         return (*renewable, *((first,) if first else ()), CHANGE, REVIEW)
