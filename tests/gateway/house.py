@@ -87,7 +87,9 @@ class House:
         self, program: str, *arguments: str, stdin: bool = False, wait: bool = True
     ) -> subprocess.Popen[str]:
         """Start one program and wait until it says that it is ready."""
-        script = HERE / ("programs.py" if program in ("listener", "worker", "probe") else f"{program}.py")
+        script = HERE / (
+            "programs.py" if program in ("listener", "worker", "probe", "nursery") else f"{program}.py"
+        )
         command = [
             sys.executable,
             str(script),

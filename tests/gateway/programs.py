@@ -1,6 +1,6 @@
 """The gateway's programs with a route that a test sets, and a probe that answers a test's questions.
 
-`python programs.py listener|worker|probe`. The route of a deployment is read from `routes.json` in the
+`python programs.py listener|worker|probe|nursery`. The route of a deployment is read from `routes.json` in the
 data folder (slug -> [state, reason]) instead of from signed gates; the file `crash.json`, when there is
 one, names functions at which this process kills itself (SIGKILL), before or after the call.
 """
@@ -47,12 +47,12 @@ def routes_from_a_file() -> None:
     _module("alarp.records.deployments.commands").reopen_lapsed = lambda at: None  # type: ignore[attr-defined]
 
 
-def crash_points(program: str) -> None:
+def crash_points(program: str, points: list[dict[str, Any]] | None = None) -> None:
     """Die at a named place: [{"program", "function": "module:name", "when": "before|after|fails", "nth": 1}]."""
     file = data_folder() / "crash.json"
-    if not file.exists():
-        return
-    for point in json.loads(file.read_text()):
+    if points is None:
+        points = json.loads(file.read_text()) if file.exists() else []
+    for point in points:
         if point["program"] == program:
             _patch(point["function"], point["when"], int(point["nth"]))
 
@@ -107,12 +107,41 @@ def probe() -> None:
         print(json.dumps(reply, default=str), flush=True)
 
 
+def nursery() -> None:
+    """Fork programs that are loaded already: a line `{"program", "arguments", "points"}` in, its process id out."""
+    for name in ("alarp.gateway.listener", "alarp.gateway.steps", "alarp.gateway.worker", "faketool"):
+        importlib.import_module(name)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are nobody's zombies
+    print(json.dumps({"ready": "nursery"}), flush=True)
+    for line in sys.stdin:
+        wanted = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            devnull = os.open(os.devnull, os.O_RDWR)
+            os.dup2(devnull, 0)
+            os.dup2(devnull, 1)
+            _be(wanted["program"], wanted["arguments"], wanted["points"])
+        print(json.dumps({"pid": child}), flush=True)
+
+
+def _be(program: str, arguments: list[str], points: list[dict[str, Any]]) -> None:
+    """Become this program and never come back."""
+    try:
+        sys.argv = [program, *arguments]
+        crash_points(program, points)
+        name = {"listener": "alarp.gateway.__main__", "worker": "alarp.gateway.worker"}.get(program, program)
+        importlib.import_module(name).main()
+    finally:
+        os._exit(1)
+
+
 def main() -> None:
     program = sys.argv[1]
     boot()
     routes_from_a_file()
-    if program == "probe":
-        probe()
+    if program in ("probe", "nursery"):
+        {"probe": probe, "nursery": nursery}[program]()
         return
     module = importlib.import_module(
         {"listener": "alarp.gateway.__main__", "worker": "alarp.gateway.worker"}[program]

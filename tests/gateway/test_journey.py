@@ -385,3 +385,22 @@ def test_no_log_line_names_a_patient(hospital: Hospital) -> None:
         assert not [word for word in IDENTIFIERS if word in said]
     details = str(hospital.house.ask("list(AuditEvent.objects.values_list('subject', 'details'))"))
     assert "Sorrowfield" not in details and "HOSP" not in details
+
+
+@pytest.mark.need("G01")
+def test_one_result_on_images_of_two_rounds_answers_both(
+    new_house: Callable[..., House], tmp_path: Path
+) -> None:
+    house = new_house()
+    tool, (first, late) = free_port(), series(2)
+    house.peer("READER", "tool", tool)
+    house.start("listener")
+    house.start("worker")
+    house.start("faketool", str(tool), str(house.port), "READER", str(tmp_path / "tool"), "4")
+    house.storescu(files([first], tmp_path / "first"))
+    house.until("Dispatch.objects.filter(state='sent').count()", 1)
+    house.storescu(files([late], tmp_path / "late"))
+    house.until("Dispatch.objects.filter(state='returned').count()", 2)
+    balance = house.balance()
+    assert (balance["expected"], balance["returned"], balance["balanced"]) == (2, 2, True)
+    assert house.ask("Result.objects.count()") == 1

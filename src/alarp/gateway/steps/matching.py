@@ -30,10 +30,11 @@ def match(step: Claim) -> None:
         return
     data = objects.get(instance.sha256)
     header = read_header(data)
-    dispatch, found = _compare(instance, header)
-    if dispatch is None or found:
+    rounds, found = _compare(instance, header)
+    if found:
         _refuse(step, instance, found)
         return
+    dispatch = rounds[-1]
     summary = summaries.summary(data)
     try:
         restored = reidentify(data, crosswalk_of(dispatch))
@@ -44,22 +45,22 @@ def match(step: Claim) -> None:
     results.accept(
         step,
         instance,
-        dispatch,
+        rounds,
         summary=summary,
         restored_sha256=objects.put(restored),
         kept_because=kept_because,
     )
 
 
-def _compare(instance: Instance, header: Header) -> tuple[Dispatch | None, tuple[Disagreement, ...]]:
-    """The dispatch that this result answers, and in what it does not fit."""
+def _compare(instance: Instance, header: Header) -> tuple[list[Dispatch], tuple[Disagreement, ...]]:
+    """The rounds of the study that this result answers, and in what it does not fit."""
     of_tool = Dispatch.objects.filter(deployment=instance.peer.deployment).exclude(study_uid_sent="")
     of_tool = of_tool.select_related("study__peer", "deployment__version__product")
     rounds = list(of_tool.filter(study_uid_sent=header.study_uid).order_by("number"))
     if not rounds:
         near = of_tool.filter(items__sop_uid_sent__in=sorted(header.referenced_sop_uids)[:100]).first()
         near = near or of_tool.filter(patient_pseudonym=header.patient_id).order_by("-pk").first()
-        return None, disagreements(header, sent_study([near])) if near else (UNKNOWN,)
+        return [], disagreements(header, sent_study([near])) if near else (UNKNOWN,)
     found = disagreements(header, sent_study(rounds))
     if found and _being_sent(rounds):
         raise Unavailable(
@@ -68,7 +69,7 @@ def _compare(instance: Instance, header: Header) -> tuple[Dispatch | None, tuple
     answered = [
         one for one in rounds if one.items.filter(sop_uid_sent__in=header.referenced_sop_uids).exists()
     ]
-    return (answered or rounds)[-1], found
+    return answered or rounds, found
 
 
 def _being_sent(rounds: list[Dispatch]) -> bool:

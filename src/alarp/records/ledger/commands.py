@@ -101,7 +101,7 @@ def register_peer(
 ) -> Peer:
     """This application entity may talk to the gateway (an entry with the same title is changed)."""
     if isinstance(by, Person):
-        permissions.check(by, "manage_peers", site)
+        permissions.check(by, "manage_people", site)
     title = aet.strip()
     if not re.fullmatch(r"[\x20-\x5b\x5d-\x7e]{1,16}", title):
         raise BadInput(

@@ -41,7 +41,8 @@ def decide(step: work.Claim, study_id: int) -> None:
     """For every deployment of the Trust: is this study for it, and has the patient said no? One row each."""
     with transaction.atomic():
         work.finish(step)
-        study = Study.objects.select_for_update().select_related("peer__site").get(pk=study_id)
+        locked = Study.objects.select_for_update(of=("self",))
+        study = locked.select_related("peer__site").get(pk=study_id)
         for deployment in deployments_for(study):
             _open(study, deployment)
 

@@ -10,7 +10,7 @@ will ever take up again.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -65,23 +65,26 @@ class Reconciliation:
     by_deployment: tuple[DeploymentDay, ...]
     reasons: tuple[tuple[str, int], ...]
 
-    @property
-    def balanced(self) -> bool:
-        return (
-            self.received == self.sent + self.held + self.opted_out + self.failed
-            and self.expected == self.returned + self.overdue + self.awaited
-            and not self.missing_files
-            and not self.stranded
-        )
+    balanced: bool = field(init=False)
+    sentence: str = field(init=False)
 
-    @property
-    def sentence(self) -> str:
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "balanced", self._balances())
+        object.__setattr__(self, "sentence", self._says())
+
+    def _all_disposed(self) -> bool:
+        return self.received == self.sent + self.held + self.opted_out + self.failed
+
+    def _balances(self) -> bool:
+        owed = self.expected == self.returned + self.overdue + self.awaited
+        return self._all_disposed() and owed and not self.missing_files and not self.stranded
+
+    def _says(self) -> str:
         """'1,204 received = 1,180 sent + 9 held + 12 opted out + 3 failed; 40 results expected = …'"""
-        equals = "=" if self.received == self.sent + self.held + self.opted_out + self.failed else "≠"
         text = (
-            f"{self.received:,} received {equals} {self.sent:,} sent + {self.held:,} held + "
-            f"{self.opted_out:,} opted out + {self.failed:,} failed; {self.expected:,} results expected = "
-            f"{self.returned:,} returned + {self.overdue:,} overdue"
+            f"{self.received:,} received {'=' if self._all_disposed() else '≠'} {self.sent:,} sent + "
+            f"{self.held:,} held + {self.opted_out:,} opted out + {self.failed:,} failed; "
+            f"{self.expected:,} results expected = {self.returned:,} returned + {self.overdue:,} overdue"
         )
         if self.awaited:
             text += f" + {self.awaited:,} not due yet"

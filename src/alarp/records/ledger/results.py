@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -30,14 +31,17 @@ def refuse(step: work.Claim, instance: Instance, reason: str, disagreements: lis
 def accept(
     step: work.Claim,
     instance: Instance,
-    dispatch: Dispatch,
+    rounds: list[Dispatch],
     *,
     summary: dict[str, Any],
     restored_sha256: str,
     kept_because: str,
 ) -> Result:
-    """It belongs to this one study. `kept_because` says why it is not filed to PACS; empty: it will be."""
-    moment = clock.now()
+    """It belongs to this one study and answers these rounds of it (it is filed with the last).
+
+    `kept_because` says why it is not filed to PACS; empty: it will be.
+    """
+    moment, dispatch = clock.now(), rounds[-1]
     with transaction.atomic():
         work.finish(step)
         result = Result.objects.create(
@@ -50,17 +54,24 @@ def accept(
             matched_at=moment,
         )
         Instance.objects.filter(pk=instance.pk).update(study=dispatch.study)
-        if dispatch.returned_at is None:
-            unfinished = dispatch.state == Dispatch.READY  # the rest of the study is still leaving
-            state = dispatch.state if unfinished else Dispatch.RETURNED
-            phase = Phase(dispatch.phase) if unfinished else Phase.MATCH
-            dispatches.move(dispatch, state, phase, dispatch.reason if unfinished else "", returned_at=moment)
+        for answered in rounds:
+            _returned(answered, moment)
         _audit(result, "result matched", modality=result.modality)
         if kept_because:
             _audit(result, "result kept", reason=kept_because)
         else:
             work.ask("file", f"{dispatch.deployment_id}:{result.pk}", {"result": result.pk})
     return result
+
+
+def _returned(dispatch: Dispatch, moment: datetime) -> None:
+    dispatch.refresh_from_db()
+    if dispatch.returned_at is not None:
+        return
+    if dispatch.state == Dispatch.READY:  # the rest of the study is still leaving
+        dispatches.move(dispatch, dispatch.state, Phase(dispatch.phase), dispatch.reason, returned_at=moment)
+    else:
+        dispatches.move(dispatch, Dispatch.RETURNED, Phase.MATCH, returned_at=moment)
 
 
 def attempt(step: work.Claim) -> None:

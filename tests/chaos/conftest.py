@@ -1,0 +1,6 @@
+"""The chaos tests use the gateway tests' hospital."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "gateway"))
