@@ -18,7 +18,7 @@ import httpx
 
 from alarp.kernel import Unavailable
 
-START_WITHIN_S = 60.0
+START_WITHIN_S = 120.0
 
 
 def free_port() -> int:

@@ -59,7 +59,9 @@ class Visitor:
 
     def __init__(self, address: str, username: str, password: str) -> None:
         self.username, self.password = username, password
-        self.client = httpx.Client(base_url=address, timeout=60, trust_env=False, follow_redirects=False)
+        # Each page on a connection of its own: people pause for longer than a server keeps one open.
+        alone = httpx.Limits(max_keepalive_connections=0)
+        self.client = httpx.Client(base_url=address, timeout=60, trust_env=False, limits=alone)
 
     def sign_in(self) -> Visitor:
         self.submit("/accounts/login/", {"login": self.username, "password": self.password})
@@ -103,9 +105,15 @@ class Visitor:
         *,
         having: str = "csrfmiddlewaretoken",
         files: Files | None = None,
+        to: str = "",
     ) -> str:
-        """Fill in the form on this page and send it; answers where the browser is taken next."""
+        """Fill in the form on this page and send it; answers where the browser is taken next.
+
+        `to` sends it elsewhere than the page says, as somebody would who is not offered the form.
+        """
         form = self.form(url, having)
+        if to:
+            form = Form(to, {"csrfmiddlewaretoken": form.fields["csrfmiddlewaretoken"]})
         answer = self.client.post(
             form.action,
             data={**form.fields, **values},

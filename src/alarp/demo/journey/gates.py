@@ -80,8 +80,11 @@ class Candidate:
 
     def tell_gate(self, gate: Gate) -> None:
         """Say who signed."""
-        names = {p["username"]: p["full_name"] for p in self.hospital.people["people"]}
-        signers = ", ".join(names[self.team[role]] for role in gate.roles)
+        signers = ", ".join(self.name_of(self.team[role]) for role in gate.roles)
         self.story.tell(
             f"{self.tool}: gate '{gate.slug}' is open; {len(gate.criteria)} criteria answered, signed by {signers}."
         )
+
+    def name_of(self, username: str) -> str:
+        """The person's name, for the story."""
+        return next(str(p["full_name"]) for p in self.hospital.people["people"] if p["username"] == username)

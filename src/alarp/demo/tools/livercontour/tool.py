@@ -9,14 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
-from pydicom.sr.coding import Code
 
 from alarp.demo.tools.livercontour.contour import Grid, find_liver, outline
 from alarp.demo.tools.livercontour.structure import Roi, structure_set
-from alarp.demo.tools.report import not_analysed
 from alarp.demo.tools.results import CannotAnalyse, Maker, with_identity
 
-CT_ABDOMEN = Code("169070004", "SCT", "CT of abdomen")
 LEAST_SLICES = 5
 
 
@@ -41,12 +38,20 @@ class LiverContour:
             stack = ct_stack(objects)
             mask = find_liver(stack.hu, stack.grid)
         except CannotAnalyse as why:
-            return not_analysed(self.maker, objects, why, procedure=CT_ABDOMEN)
+            return self._decline(objects, why)
         contours = [
             (image, [to_patient(line, image) for line in outline(piece)])
             for image, piece in zip(stack.slices, mask, strict=True)
         ]
         return structure_set(self.maker, stack.slices, [Roi("Liver", (180, 90, 40), contours)])
+
+    def _decline(self, objects: Sequence[Dataset], why: CannotAnalyse) -> Dataset:
+        """The report that says why there are no contours; its library is loaded only when it is needed."""
+        from pydicom.sr.coding import Code
+
+        from alarp.demo.tools.report import not_analysed
+
+        return not_analysed(self.maker, objects, why, procedure=Code("169070004", "SCT", "CT of abdomen"))
 
 
 def ct_stack(objects: Sequence[Dataset]) -> Stack:
