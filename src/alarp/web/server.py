@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from alarp.kernel import BadInput
+from alarp.kernel import BadInput, sha256_hex
 
 THREADS = 4
 
@@ -34,7 +35,6 @@ def prepare() -> None:
     """Are the database and the static files as this version needs them? Raises BadInput when not."""
     import django
     from django.conf import settings
-    from django.core.management import call_command
     from django.db import connections
     from django.db.migrations.executor import MigrationExecutor
 
@@ -47,9 +47,21 @@ def prepare() -> None:
             f"The database lacks {len(waiting)} migrations of this version. "
             "Run `alarp web migrate` (or `python -m alarp.web migrate`) and start again."
         )
-    if not (settings.HERE / "static" / "built" / "alarp.css").is_file():
+    _collect(settings.HERE / "static" / "built" / "built.json", Path(settings.STATIC_ROOT))
+
+
+def _collect(built: Path, served: Path) -> None:
+    """Lay the built files out for sending, under names that carry their hash, unless they lie there already."""
+    from django.core.management import call_command
+
+    if not built.is_file():
         raise BadInput("The style sheet has not been built. Run `make assets` and start again.")
+    stamp = served / "built.stamp"
+    wanted = sha256_hex(built.read_bytes())
+    if stamp.is_file() and stamp.read_text(encoding="ascii") == wanted:
+        return
     call_command("collectstatic", interactive=False, verbosity=0)
+    stamp.write_text(wanted, encoding="ascii")
 
 
 class Server(BaseApplication):  # type: ignore[misc]

@@ -65,6 +65,7 @@ CACHES = {
 # Files that are sent as they are
 STATIC_URL = "static/"
 STATIC_ROOT = ALARP.data / "static"
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]  # ours alone, no package's
 STATICFILES_DIRS = [HERE / "static"] if (HERE / "static").is_dir() else []
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

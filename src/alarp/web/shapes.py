@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from alarp.evaluation.story import name_of
 from alarp.kernel import Measure, RouteState
 
 LONG_DAYS = 7  # from here on a waiting chip is marked
@@ -155,6 +154,10 @@ def words(slug: str) -> str:
 
 def headline_numbers(body: Mapping[str, Any], most: int = 4) -> tuple[tuple[str, Number], ...]:
     """The first few measures over all cases in an evaluation's result."""
+    if not body.get("measures"):
+        return ()
+    from alarp.evaluation.story import name_of  # brings scipy: only where there are numbers
+
     rows = [row for row in body.get("measures", ()) if row.get("subgroup", "all") == "all"]
     return tuple((name_of(row["measure"]), number(as_measure(row))) for row in rows[:most])
 

@@ -39,7 +39,7 @@ def in_words(sentence: str) -> str:
             continue
         place = rf"(?<![\w-]){re.escape(slug)}(?![\w-])"
         if "-" not in slug:
-            place = rf"(?<=joined as ){slug}(?=\.)|(?<=left as ){slug}(?=\.)|(?<=\(){slug}(?=\))"
+            place = rf"(?<=joined as ){slug}(?=\.)|(?<=left as ){slug}(?=\.)|(?<=\(){slug}(?=\))|(?<=role ){slug}\b"
         sentence = re.sub(place, lowered(title), sentence)
     return sentence
 

@@ -2,50 +2,60 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.urls import reverse
+from django.utils import timezone
+
 from alarp.web import words
+
+Part = tuple[str, str]  # text, and the address it leads to or nothing
+_OPEN, _MIDDLE, _CLOSE = "\x01", "\x02", "\x03"
+_LINK = re.compile(f"[{_OPEN}{_CLOSE}]")
 
 # The action as the audit trail has it → the sentence. `who` acted; `gate`, `title`, … come from the event.
 SENTENCES = {
     "deployment proposed": "{who} proposed {what}.",
     "joined the team": "{person} joined the team of {what}, as {role}.",
     "left the team": "{person} left the team of {what}.",
-    "criterion answered": "{who} gave “{title}” for the {gate} gate of {what}.",
-    "signed: approve": "{who} approved the {gate} gate of {what}, as {role}.",
-    "signed: refuse": "{who} refused the {gate} gate of {what}, as {role}.",
-    "signed: ask": "{who} asked at the {gate} gate of {what}, as {role}.",
-    "gate opened": "The {gate} gate of {what} opened.",
-    "gate renewed": "The {gate} gate of {what} was renewed.",
-    "gate re-opened": "The {gate} gate of {what} was re-opened.",
+    "criterion answered": "{who} gave {title} for the {gate} of {what}.",
+    "signed: approve": "{who} approved the {gate} of {what}, as {role}.",
+    "signed: refuse": "{who} refused the {gate} of {what}, as {role}.",
+    "signed: ask": "{who} asked at the {gate} of {what}, as {role}.",
+    "gate opened": "The {gate} of {what} opened.",
+    "gate renewed": "The {gate} of {what} was renewed.",
+    "gate re-opened": "The {gate} of {what} was re-opened.",
     "stage changed": "{what} moved from {from} to {to}.",
     "version changed": "{who} moved {what} from {from} to {to}.",
-    "hold raised": "{who} raised a safety hold on {what}; its route is closed.",
-    "hold answered": "{who} answered the safety hold on {what}.",
+    "hold raised": "{who} raised {hold} on {what}; its route is closed.",
+    "hold answered": "{who} answered {hold} on {what}.",
     "route closed": "{who} closed the route of {what}.",
     "route closing lifted": "{who} lifted the closing of the route of {what}.",
-    "evidence recorded": "{who} recorded “{title}”.",
-    "evidence withdrawn": "{who} withdrew “{title}”.",
-    "criterion added": "{who} added a criterion of the Trust's own to the {gate} gate.",
-    "study received": "Study {study} arrived from {peer}.",
-    "study complete": "Study {study} is complete: {objects} images.",
-    "opt-out found on receipt": "The patient of study {study} has opted out: nothing leaves.",
+    "evidence recorded": "{who} recorded {title}.",
+    "evidence withdrawn": "{who} withdrew {title}.",
+    "criterion added": "{who} added a criterion of the Trust's own to the {gate}.",
+    "study received": "{study} arrived from {peer}.",
+    "study complete": "{study} is complete: {objects} images.",
+    "opt-out found on receipt": "The patient of {study} has opted out: nothing leaves.",
     "opt-out recorded": "{who} recorded an opt-out ({reach}).",
     "opt-out withdrawn": "{who} withdrew an opt-out ({reach}).",
-    "dispatch waiting": "Study {study} waits for {what}.",
-    "dispatch held": "Study {study} is held back from {what}.",
-    "dispatch refused": "Study {study} is not for {what}.",
-    "dispatch opted-out": "Study {study} did not go to {what}: the patient has opted out.",
-    "dispatch ready": "Study {study} is ready for {what}.",
-    "dispatch sent": "Study {study} went to {what}, without its patient.",
-    "dispatch returned": "{what} answered for study {study}.",
-    "dispatch failed": "Study {study} could not be sent to {what}.",
-    "result overdue": "The result of {what} for study {study} is overdue.",
-    "result kept": "A result of {what} for study {study} is kept, not filed.",
-    "result filed": "A result of {what} for study {study} is in the PACS.",
-    "result matched": "A result of {what} was matched to study {study} ({modality}).",
-    "result rejected by the PACS": "The PACS rejected a result of {what} for study {study}.",
+    "dispatch waiting": "{study} waits for {what}.",
+    "dispatch held": "{study} is held back from {what}.",
+    "dispatch refused": "{study} is not for {what}.",
+    "dispatch opted-out": "{study} did not go to {what}: the patient has opted out.",
+    "dispatch ready": "{study} is ready for {what}.",
+    "dispatch sent": "{study} went to {what}, without its patient.",
+    "dispatch returned": "{what} answered for {study}.",
+    "dispatch failed": "{study} could not be sent to {what}.",
+    "result overdue": "The result of {what} for {study} is overdue.",
+    "result kept": "A result of {what} for {study} is kept, not filed.",
+    "result filed": "A result of {what} for {study} is in the PACS.",
+    "result matched": "A result of {what} was matched to {study} ({modality}).",
+    "result rejected by the PACS": "The PACS rejected a result of {what} for {study}.",
     "quarantined": "An object went into quarantine.",
     "quarantine resolved": "{who} resolved an object in quarantine.",
     "association refused": "A caller without permission was refused.",
@@ -60,6 +70,25 @@ NOTES = ("sentence", "reason", "because", "concern", "answer", "resolution")
 LONGEST = 220
 
 
+@dataclass(frozen=True)
+class Line:
+    """One thing that happened."""
+
+    at: datetime
+    parts: tuple[Part, ...]
+    note: str = ""
+    with_day: bool = False
+
+    @property
+    def sentence(self) -> str:
+        return "".join(text for text, _ in self.parts)
+
+    @property
+    def clock(self) -> str:
+        local = timezone.localtime(self.at)
+        return f"{local.day} {local:%B}, {local:%H:%M}" if self.with_day else f"{local:%H:%M:%S}"
+
+
 class _Gentle(dict[str, Any]):
     """A word that an event does not carry is left out, never an error: the audit trail outlives this table."""
 
@@ -67,26 +96,84 @@ class _Gentle(dict[str, Any]):
         return "…"
 
 
-def told(event: Any, deployment: Any, gates: Mapping[str, str], evidence: Mapping[str, str]) -> str:
+def linked(text: str, href: str) -> str:
+    """Text that leads somewhere, marked inside a sentence until `parts` takes it apart."""
+    return f"{_OPEN}{text}{_MIDDLE}{href}{_CLOSE}" if href else text
+
+
+def parts(sentence: str) -> tuple[Part, ...]:
+    """The sentence as pieces of text, each with the address it leads to (or none)."""
+    found: list[Part] = []
+    for piece in _LINK.split(sentence):
+        text, _, href = piece.partition(_MIDDLE)
+        if text:
+            found.append((text, href))
+    first, href = found[0]
+    return ((first[:1].upper() + first[1:], href), *found[1:])
+
+
+def told(
+    event: Any, deployment: Any, gates: Mapping[str, str], evidence: Mapping[str, str]
+) -> tuple[Part, ...]:
     """The event in one sentence; an action that this table does not know is told as it was written."""
     pattern = SENTENCES.get(event.action)
     if pattern is None:
-        return f"{event.actor_label}: {words.in_words(event.action)}, {event.subject}."
-    details = dict(event.details)
-    digest = details.get("evidence")
-    gate = _gate(event, details)
-    role = str(details.get("role", ""))
-    known = _Gentle(details)
+        return ((f"{event.actor_label}: {words.in_words(event.action)}, {event.subject}.", ""),)
+    role = str(event.details.get("role", ""))
+    known = _Gentle({name: _clean(value) for name, value in event.details.items()})
     known.update(
-        who=event.actor_label,
-        what=str(deployment) if deployment is not None else "every tool",
-        gate=gates.get(gate, gate).lower(),
+        who=_clean(event.actor_label),
+        what=_what(deployment),
+        gate=_gate(event, deployment, gates),
+        hold=_hold(event, deployment),
         role=words.lowered(words.role(role)) if role else "…",
-        study=subject_study(event) or "…",
-        title=details.get("title")
-        or (evidence.get(digest, "a paper") if isinstance(digest, str) else "a paper"),
+        study=_study(event),
+        title=_title(event, evidence),
     )
-    return pattern.format_map(known)
+    return parts(pattern.format_map(known))
+
+
+def _clean(value: Any) -> str:
+    """Text from the records cannot make a link of its own."""
+    return str(value).translate({ord(mark): None for mark in _OPEN + _MIDDLE + _CLOSE})
+
+
+def _what(deployment: Any) -> str:
+    if deployment is None:
+        return "every tool"
+    return linked(str(deployment), reverse("deployment", args=[deployment.slug]))
+
+
+def _gate(event: Any, deployment: Any, gates: Mapping[str, str]) -> str:
+    pieces = event.subject.split(" ")
+    slug = str(
+        event.details.get("gate") or (pieces[pieces.index("gate") + 1] if "gate" in pieces[:-1] else "")
+    )
+    title = f"{words.lowered(gates.get(slug, slug))} gate"
+    known = deployment is not None and slug in gates
+    return linked(title, reverse("gate", args=[deployment.slug, slug])) if known else title
+
+
+def _hold(event: Any, deployment: Any) -> str:
+    number = event.subject.split(" ")[1:2]
+    if deployment is None or not number or not number[0].isdigit():
+        return "a safety hold"
+    return linked(f"safety hold {number[0]}", reverse("hold", args=[deployment.slug, int(number[0])]))
+
+
+def _study(event: Any) -> str:
+    number = subject_study(event)
+    return linked(f"study {number}", reverse("study", args=[number])) if number else "a study"
+
+
+def _title(event: Any, evidence: Mapping[str, str]) -> str:
+    digest = event.details.get("evidence")
+    kind, _, rest = event.subject.partition(" ")
+    if kind == "evidence":
+        digest = rest
+    known = isinstance(digest, str) and digest in evidence
+    title = f"“{_clean(event.details.get('title') or (evidence[digest] if known else 'a paper'))}”"
+    return linked(title, reverse("evidence", args=[digest])) if known else title
 
 
 def note(event: Any) -> str:
@@ -107,8 +194,3 @@ def subject_study(event: Any) -> int | None:
 def about_a_study(event: Any) -> bool:
     """Is this the gateway's traffic, which only some roles may see?"""
     return event.subject.startswith(("study ", "object ", "opt-out ", "caller "))
-
-
-def _gate(event: Any, details: Mapping[str, Any]) -> str:
-    parts = event.subject.split(" ")
-    return str(details.get("gate") or (parts[parts.index("gate") + 1] if "gate" in parts[:-1] else ""))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from alarp.web import shapes
-from alarp.web.words import lowered
+from alarp.web.words import in_words, lowered
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def criterion_row(view: Any, titles: Mapping[str, str], today: date) -> Criterio
         slug=criterion.slug,
         asks=criterion.asks,
         met=view.met,
-        missing=view.missing,
+        missing=in_words(view.missing),
         role=titles.get(criterion.role, criterion.role),
         source=criterion.source,
         mandatory=criterion.mandatory,
@@ -159,8 +159,8 @@ def gate_summary(view: Any, titles: Mapping[str, str], now: datetime) -> GateSum
         rows=tuple(criterion_row(c, titles, now.date()) for c in view.criteria),
         waiting=waiting,
         since=view.since,
-        blockers=tuple(view.blockers),
-        warnings=tuple(view.warnings),
+        blockers=tuple(in_words(b) for b in view.blockers),
+        warnings=tuple(in_words(w) for w in view.warnings),
     )
 
 

@@ -14,8 +14,7 @@ from alarp.records.deployments import commands, queries
 from alarp.records.deployments.models import Deployment, RouteClosure
 from alarp.web import find, shapes, words
 from alarp.web.access import page
-from alarp.web.board import happened
-from alarp.web.deployments import forms, pictures, presenters
+from alarp.web.deployments import forms, pictures, presenters, timeline
 from alarp.web.forms import handed_over
 
 ON_PAGE = 12  # events of the timeline that are shown before the rest is unfolded
@@ -49,7 +48,7 @@ def deployment(request: HttpRequest, deployment: Deployment) -> HttpResponse:
         "closures": closures,
         "team": pictures.team(deployment),
         "deviations": pictures.deviations(deployment),
-        "timeline": happened.of_deployment(deployment),
+        "timeline": timeline.lines(deployment),
         "on_page": ON_PAGE,
         "may": may,
     }

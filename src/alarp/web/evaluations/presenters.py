@@ -6,15 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.cache import cache
 
-from alarp.evaluation import story
-from alarp.evaluation.story import claims_sentence, warnings
-from alarp.report import Document
-from alarp.report import document as laid_out
 from alarp.web import shapes
+
+if TYPE_CHECKING:
+    from alarp.report import Document
 
 _INLINE_STYLE = re.compile(r'\sstyle="[^"]*"')
 
@@ -38,6 +37,8 @@ class EvaluationLine:
 
 def line(evidence: Any, today: date) -> EvaluationLine:
     """One row of the list."""
+    from alarp.evaluation.story import claims_sentence, warnings
+
     body: Mapping[str, Any] = evidence.body
     return EvaluationLine(
         sha256=evidence.sha256,
@@ -76,6 +77,9 @@ def lock(body: Mapping[str, Any]) -> Lock:
 
 def report(sha256: str, body: Mapping[str, Any]) -> Document:
     """The evaluation's report, drawn once per digest: its charts take a second the first time."""
+    from alarp.evaluation import story
+    from alarp.report import document as laid_out  # brings the chart library: only where a report is read
+
     made: Document = cache.get_or_set(f"report-{sha256}", lambda: laid_out(story(body)), timeout=None)
     return made
 

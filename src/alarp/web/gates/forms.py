@@ -72,7 +72,7 @@ class AnswerForm(TextForm):
         empty_label="None of these: I add a new one below",
     )
     document = forms.FileField(
-        label="New document, or the result.json of `alarp evaluate`",
+        label="New document, or the result.json of an evaluation",
         help_text="At most 50 MB. It is kept as it is, under its own hash, and signed by your organisation.",
         required=False,
     )

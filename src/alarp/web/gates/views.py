@@ -97,6 +97,7 @@ def _gate_context(
             needed=tuple(titles.get(r, r) for r in view.signatures_needed),
         ),
         "form": form,
+        "signable": view.signable,
         "may_sign": permissions.allowed(request.user, "sign_gate", deployment),
         "may_answer": permissions.allowed(request.user, "upload_evidence", deployment),
     }
