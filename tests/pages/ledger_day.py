@@ -55,7 +55,7 @@ class Day:
         """Every text that names a patient of this day."""
         named = set()
         for study in self.studies.values():
-            named |= {study.patient_name.split("^")[0], study.patient_id, study.nhs_number, study.accession}
+            named |= {study.patient_name.split("^")[1], study.patient_id, study.nhs_number, study.accession}
         return named - {""}
 
 

@@ -109,6 +109,14 @@ def found(want: Wanted, *, now: Any) -> QuerySet[Study]:
     return studies.order_by("-pk")[: PAGE + 1]
 
 
+def strays(want: Wanted) -> int:
+    """How many received objects of the day does the balance count that belong to no study? They are in quarantine."""
+    counted = want.day and not (want.owed or want.state or want.deployment or want.why)
+    if not counted or want.became not in {"", Disposition.HELD.value}:
+        return 0
+    return _of_day(want).filter(study__isnull=True).count()
+
+
 def searched(text: str, *, by_identifier: bool) -> QuerySet[Study]:
     """The studies with this number, accession, patient or NHS number; only the study number without the right."""
     text = text.strip()
@@ -136,16 +144,18 @@ def _dispatches(want: Wanted) -> QuerySet[Dispatch]:
 
 def _received(want: Wanted) -> QuerySet[Instance]:
     """The images of that day: those the balance counts."""
-    assert want.day is not None
-    begin, end = reconciliation.bounds(want.day)
-    images = Instance.objects.filter(
-        direction=Instance.SOURCE, received_at__gte=begin, received_at__lt=end, study__isnull=False
-    )
+    images = _of_day(want).filter(study__isnull=False)
     if not want.became:
         return images
     if want.deployment:
         return images.filter(_became_at(want.became, want.deployment))
     return with_disposition(images).filter(disposition=want.became)
+
+
+def _of_day(want: Wanted) -> QuerySet[Instance]:
+    assert want.day is not None
+    begin, end = reconciliation.bounds(want.day)
+    return Instance.objects.filter(direction=Instance.SOURCE, received_at__gte=begin, received_at__lt=end)
 
 
 def _became_at(became: str, deployment: str) -> Q:

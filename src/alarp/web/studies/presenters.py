@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
 
 from alarp.kernel import RouteState
@@ -92,9 +93,13 @@ class StudyList:
     later_day: str = ""
     older: str = ""
     everything: str = ""
+    strays: int = 0
+    strays_href: str = ""
 
 
-def listed(studies: Sequence[Any], want: Wanted, *, today: date, now: datetime, named: bool) -> StudyList:
+def listed(
+    studies: Sequence[Any], want: Wanted, *, strays: int, today: date, now: datetime, named: bool
+) -> StudyList:
     """The studies of an address: one page of them, and where the next begins."""
     rows = tuple(
         row(study, now=now, named=named, day_known=want.day is not None and not want.owed)
@@ -110,6 +115,8 @@ def listed(studies: Sequence[Any], want: Wanted, *, today: date, now: datetime, 
         later_day=_other_day(day, +1, today),
         older=want.page_before(rows[-1].number).href if more else "",
         everything=Wanted(day=day).href if want.narrowed else "",
+        strays=strays,
+        strays_href=f"{reverse('quarantine')}?day={day.isoformat()}" if day else "",
     )
 
 

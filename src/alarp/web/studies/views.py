@@ -31,7 +31,9 @@ def studies(request: HttpRequest) -> HttpResponse:
         rows = list(listing.searched(search.cleaned_data["number"], by_identifier=named))
         shown = presenters.search_result(rows, now=now, named=named)
     else:
-        shown = presenters.listed(list(listing.found(want, now=now)), want, today=today, now=now, named=named)
+        rows = list(listing.found(want, now=now))
+        strays = listing.strays(want)
+        shown = presenters.listed(rows, want, strays=strays, today=today, now=now, named=named)
     asked = {"day": want.day, "state": want.state, "deployment": want.deployment}
     context = {
         "page": shown,
