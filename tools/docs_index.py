@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from generated import deliver
+
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE = DOCS / "README.md"
 SECTIONS = (
@@ -45,16 +47,7 @@ def page(docs: Path) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    text = page(DOCS)
-    if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == text:
-        print("docs/README.md is fresh")
-        return 0
-    if "--check" in arguments:
-        print("docs/README.md does not list the documents that are there now. Run `make docs` and commit it.")
-        return 1
-    PAGE.write_text(text, encoding="utf-8")
-    print("wrote docs/README.md")
-    return 0
+    return deliver(PAGE, page(DOCS), arguments)
 
 
 if __name__ == "__main__":

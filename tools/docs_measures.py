@@ -7,6 +7,8 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
+from generated import deliver
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference" / "measures.md"
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests" / "spec")]
@@ -58,17 +60,9 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def main() -> int:
-    text = page()
-    if "--check" in sys.argv[1:]:
-        if not PAGE.exists() or PAGE.read_text("utf-8") != text:
-            print(f"{PAGE.relative_to(ROOT)} is stale: run python tools/docs_measures.py", file=sys.stderr)
-            return 1
-        return 0
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(text, "utf-8")
-    return 0
+def main(arguments: list[str]) -> int:
+    return deliver(PAGE, page(), arguments)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main(sys.argv[1:]))

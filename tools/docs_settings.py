@@ -6,6 +6,8 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+from generated import deliver
+
 from alarp.records.configuration import Configuration
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "settings.md"
@@ -32,17 +34,7 @@ def render() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    page = render()
-    if "--check" in arguments:
-        if not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != page:
-            print(f"{PAGE.name} is stale. Run `make docs` and commit it.")
-            return 1
-        print(f"{PAGE.name} is fresh.")
-        return 0
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(page, encoding="utf-8")
-    print(f"{PAGE.name} written.")
-    return 0
+    return deliver(PAGE, render(), arguments)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+from generated import deliver
+
 from alarp.kernel import Stage
 from alarp.pathway import TRANSITIONS, Event, Gate, RouteFacts, Transition, route
 from alarp.standards import load_pathway, load_roles
@@ -130,15 +132,7 @@ def page() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    wanted = page()
-    if "--check" in arguments:
-        fresh = PAGE.exists() and PAGE.read_text(encoding="utf-8") == wanted
-        print(f"{PAGE.relative_to(ROOT)} {'is fresh' if fresh else 'is stale'}")
-        return 0 if fresh else 1
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(wanted, encoding="utf-8")
-    print(f"{PAGE.relative_to(ROOT)} written")
-    return 0
+    return deliver(PAGE, page(), arguments)
 
 
 if __name__ == "__main__":

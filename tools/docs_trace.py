@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from generated import deliver
+
 from alarp.standards.requirements import Need, load_needs, load_sources
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -124,17 +126,7 @@ def main(arguments: list[str]) -> int:
     if wrong:
         print("\n".join(wrong))
         return 1
-    text = page(needs, shown, load_sources())
-    if "--check" in arguments:
-        if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == text:
-            print(f"{PAGE.relative_to(ROOT)} is fresh")
-            return 0
-        print(f"{PAGE.relative_to(ROOT)} is not what the tests say now. Run `make docs` and commit it.")
-        return 1
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(text, encoding="utf-8")
-    print(f"wrote {PAGE.relative_to(ROOT)}")
-    return 0
+    return deliver(PAGE, page(needs, shown, load_sources()), arguments)
 
 
 if __name__ == "__main__":
