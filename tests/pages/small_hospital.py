@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 PASSWORD = "three green kettles sing"
@@ -111,7 +111,7 @@ def table() -> dict[str, Any]:
 def _product(
     slug: str, name: str, supplier: str, kind: str, number: str, use: dict[str, Any], summary: str
 ) -> dict[str, Any]:
-    version = {"number": number, "released_on": "2026-06-15", "intended_use": use}
+    version = {"number": number, "released_on": date(2026, 6, 15), "intended_use": use}
     return {
         "slug": slug,
         "name": name,

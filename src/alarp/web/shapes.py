@@ -49,6 +49,11 @@ def gate_line(
     return tuple(Station(g.title, g.slug, state(g.slug), hrefs.get(g.slug, "")) for g in gates)
 
 
+def days(number: int) -> str:
+    """'1 day', '3 days'."""
+    return f"{number} day" if number == 1 else f"{number} days"
+
+
 @dataclass(frozen=True)
 class Waiting:
     """Who has to act, and for how many days already."""
@@ -62,9 +67,7 @@ class Waiting:
 
     @property
     def since(self) -> str:
-        if self.days == 0:
-            return "since today"
-        return "1 day" if self.days == 1 else f"{self.days} days"
+        return "since today" if self.days == 0 else days(self.days)
 
 
 @dataclass(frozen=True)

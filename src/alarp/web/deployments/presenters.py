@@ -107,6 +107,11 @@ class HoldLine:
     answer: str
     days_open: int
 
+    @property
+    def age(self) -> str:
+        """'open since today', 'open for 3 days'."""
+        return "open since today" if self.days_open == 0 else f"open for {shapes.days(self.days_open)}"
+
 
 @dataclass(frozen=True)
 class ClosureLine:

@@ -46,6 +46,7 @@ def hold(request: HttpRequest, hold: Hold) -> HttpResponse:
         "deployment": hold.deployment,
         "hold": hold_line(hold, clock.now()),
         "may_answer": hold.answered_at is None
+        and hold.officer_id == request.user.pk
         and permissions.allowed(request.user, "answer_hold", hold.deployment),
     }
     return render(request, "holds/hold.jinja", context)

@@ -1,0 +1,107 @@
+"""The shipped web server on a small hospital of its own: started, known, and stopped again."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pages.small_hospital import PASSWORD
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+class Site:
+    """A running site: where it is, what is in it, and people who are signed in."""
+
+    def __init__(self, address: str, known: dict[str, Any]) -> None:
+        self.address, self.known = address, known
+        self._clients: dict[str, httpx.Client] = {}
+
+    def client(self, username: str | None) -> httpx.Client:
+        """This person's browser without a window; None is somebody who has not signed in."""
+        key = username or ""
+        if key not in self._clients:
+            client = httpx.Client(base_url=self.address, timeout=60, trust_env=False)
+            if username:
+                sign_in(client, username)
+            self._clients[key] = client
+        return self._clients[key]
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
+
+def token_in(page: str) -> str:
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert found, "the page has no form"
+    return found.group(1)
+
+
+def sign_in(client: httpx.Client, username: str) -> None:
+    token = token_in(client.get("/accounts/login/").text)
+    answer = client.post(
+        "/accounts/login/",
+        data={"csrfmiddlewaretoken": token, "login": username, "password": PASSWORD},
+        headers={"Referer": str(client.base_url.join("/accounts/login/"))},
+    )
+    assert answer.status_code == 302, f"{username} could not sign in: {answer.status_code}"
+
+
+def clean_environment(data: Path) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ALARP_", "DJANGO_SETTINGS"))}
+    return kept | {
+        "ALARP_DATA": str(data),
+        "ALARP_WEB_PORT": "0",
+        "ALARP_WEB_WORKERS": "1",
+        "ALARP_SESSION_IDLE_MIN": "600",
+    }
+
+
+def run(words: list[str], environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, *words], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{' '.join(words)} ended with {done.returncode}:\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+def running_site(data: Path) -> Iterator[Site]:
+    """Migrate, build the hospital, serve it with `python -m alarp.web`, stop it."""
+    environment = clean_environment(data)
+    run(["-m", "alarp.web", "migrate", "--verbosity", "0"], environment)
+    known = json.loads(
+        run([str(ROOT / "tests" / "pages" / "small_hospital.py")], environment).splitlines()[-1]
+    )
+    log = (data / "web.log").open("w+", encoding="utf-8")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "alarp.web"],
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        if not line:
+            log.seek(0)
+            pytest.fail(f"The web server did not start: {log.read()[-2000:]}")
+        ready = json.loads(line)
+        site = Site(f"http://127.0.0.1:{ready['port']}", known)
+        yield site
+        site.close()
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+        log.close()
