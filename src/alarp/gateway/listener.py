@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import logging
-import socket
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -149,18 +149,19 @@ def _receive_into_files() -> None:
         implementation_uid=IMPLEMENTATION_CLASS_UID,  # type: ignore[arg-type]
         implementation_version=IMPLEMENTATION_VERSION_NAME,
     )
+    _make_folders(incoming.parent)
     oldest = time.time() - ABANDONED_AFTER_S
     for file in incoming.iterdir():
         if file.is_file() and file.stat().st_mtime < oldest:
             file.unlink(missing_ok=True)  # never acknowledged: the sender still has it
 
 
-def port_is_free(host: str, port: int) -> bool:
-    """Could somebody else listen here? For a clear sentence at start."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+def _make_folders(store: Path) -> None:
+    """Make the store's first level of folders at once and durably, not one by one as objects come."""
+    for number in range(256):
+        (store / f"{number:02x}").mkdir(mode=0o700, exist_ok=True)
+    handle = os.open(store, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

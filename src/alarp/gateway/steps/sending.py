@@ -8,6 +8,7 @@ ago stops what has not left yet.
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from alarp.gateway import associations, keys
 from alarp.identity import Deidentified, Profile, Pseudonyms, deidentify, identifiers_of, scan
 from alarp.kernel import BadInput, Phase, RouteState, Unavailable, sha256_hex
 from alarp.records import objects
+from alarp.records.audit.models import AuditStream
 from alarp.records.deployments import queries as deployments
 from alarp.records.ledger import dispatches, work
 from alarp.records.ledger.models import Dispatch, DispatchInstance, Peer
@@ -52,10 +54,11 @@ def send(step: Claim) -> None:
             work.finish(step)
         return
     try:
-        may_leave(dispatch)
+        gate = Gate(dispatch)
+        gate.may_leave()
         with _folder() as folder:
             prepared = _prepare(step, dispatch, folder)
-            _hand_over(step, dispatch, prepared)
+            _hand_over(step, gate, prepared)
         dispatches.sent_all(step, dispatch)
     except Barred as bar:
         dispatches.end(step, dispatch, bar.state, bar.phase, bar.sentence)
@@ -68,16 +71,39 @@ def _load(pk: int) -> Dispatch:
     return Dispatch.objects.select_related(*related).get(pk=pk)
 
 
-def may_leave(dispatch: Dispatch) -> RouteState:
-    """Is the route open now, and has the patient not said no? Raises Barred; Unavailable when nobody can tell."""
-    with transaction.atomic():
-        route = deployments.route(dispatch.deployment)
+class Gate:
+    """Is the route open now, and has the patient not said no? Asked before each image.
+
+    Reading the route anew costs many rows. Every change of a deployment writes an event on its own audit
+    stream in the same transaction, so while the head of that stream is the one that was seen, and for no
+    longer than `STANDS_S` (evidence lapses with time alone), the last answer still holds.
+    """
+
+    STANDS_S = 2.0
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self.dispatch = dispatch
+        self._seen: tuple[str, float] = ("", float("-inf"))
+        self._route = RouteState.CLOSED
+
+    def may_leave(self) -> RouteState:
+        """Raises Barred when it may not, and Unavailable when nobody can tell."""
+        with transaction.atomic():
+            self._read_route()
+            refusal = dispatches.opted_out_here(self.dispatch.study, self.dispatch.deployment, strict=True)
+            if refusal:
+                raise Barred(Dispatch.OPTED_OUT, Phase.OPT_OUT, refusal)
+        return self._route
+
+    def _read_route(self) -> None:
+        stream = AuditStream.objects.filter(slug=self.dispatch.deployment.slug)
+        head, now = stream.values_list("head", flat=True).first() or "", time.monotonic()
+        if head == self._seen[0] and now - self._seen[1] < self.STANDS_S:
+            return
+        route = deployments.route(self.dispatch.deployment)
         if route.state == RouteState.CLOSED:
             raise Barred(Dispatch.HELD, Phase.SEND, f"Came while the route was closed: {route.reason}")
-        refusal = dispatches.opted_out_here(dispatch.study, dispatch.deployment, strict=True)
-        if refusal:
-            raise Barred(Dispatch.OPTED_OUT, Phase.OPT_OUT, refusal)
-    return route.state
+        self._route, self._seen = route.state, (head, now)
 
 
 @contextmanager
@@ -135,9 +161,10 @@ def _without_identity(item: DispatchInstance, profile: Profile, pseudonyms: Pseu
     return left
 
 
-def _hand_over(step: Claim, dispatch: Dispatch, prepared: list[Prepared]) -> None:
+def _hand_over(step: Claim, gate: Gate, prepared: list[Prepared]) -> None:
     if not prepared:
         return
+    dispatch = gate.dispatch
     tool = (
         Peer.objects.filter(kind=Peer.TOOL, deployment=dispatch.deployment, enabled=True)
         .order_by("pk")
@@ -150,7 +177,7 @@ def _hand_over(step: Claim, dispatch: Dispatch, prepared: list[Prepared]) -> Non
     outgoing = [one.outgoing for one in prepared]
     with associations.association(tool, associations.contexts_for(outgoing)) as link:
         for number, one in enumerate(prepared):
-            route = may_leave(dispatch)
+            route = gate.may_leave()
             try:
                 associations.store(link, tool, one.outgoing, number)
             except associations.Rejected as error:

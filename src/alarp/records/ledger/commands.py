@@ -40,7 +40,7 @@ def record_opt_out(
     with transaction.atomic():
         row = OptOut.objects.create(
             organisation=organisation,
-            patient_id=patient_id.strip(),
+            patient_id="".join(patient_id.split()),  # as `opt_outs` looks it up
             issuer=issuer.strip(),
             nhs_number=number,
             deployment=deployment,

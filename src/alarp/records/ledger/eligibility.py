@@ -95,9 +95,9 @@ def _age(rules: Mapping[str, Any], age_years: float | None) -> list[str]:
     if age_years is None:
         return ["The age is not stated and the tool has an age limit."]
     if low is not None and age_years < low:
-        return [f"The patient is {age_years:.0f}; the tool is for {low:g} and over."]
+        return [f"The patient is {int(age_years)}; the tool is for {low:g} and over."]
     if high is not None and age_years > high:
-        return [f"The patient is {age_years:.0f}; the tool is for {high:g} and under."]
+        return [f"The patient is {int(age_years)}; the tool is for {high:g} and under."]
     return []
 
 

@@ -59,6 +59,7 @@ class Reconciliation:
     overdue: int
     awaited: int
     quarantined: int
+    filed: int
     repeats: int
     missing_files: int
     stranded: tuple[str, ...]
@@ -141,6 +142,7 @@ def reconcile(day: date) -> Reconciliation:
         overdue=owed["overdue"],
         awaited=owed["awaited"],
         quarantined=Quarantine.objects.filter(at__gte=begin, at__lt=end).count(),
+        filed=Result.objects.filter(filed_at__gte=begin, filed_at__lt=end).count(),
         repeats=every.aggregate(n=Sum(F("times_received") - 1))["n"] or 0,
         missing_files=_missing_files(every, begin, end),
         stranded=stranded(),
