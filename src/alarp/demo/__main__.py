@@ -23,7 +23,7 @@ from alarp.demo.journey.evaluations import evaluate_livercontour, evaluate_nodul
 from alarp.demo.telling import Story
 from alarp.kernel import AlarpError, BadInput
 
-STEPS = 23
+STEPS = 24
 MADE_BY_US = "this-folder-belongs-to-alarp-demo"
 
 

@@ -5,7 +5,7 @@ Simulated ones of known truth, and beside them four real images of the `pydicom-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,6 +38,11 @@ REAL = {
     "head": "693_UNCR.dcm",  # one slice of a head CT
     "shoulder": "MR2_UNCR.dcm",  # one image of a shoulder MR
 }
+
+
+RIVERSIDE = (0, 1)  # the scanners of the site where the tools are deployed
+MOORGATE = (2,)
+EVERYWHERE = (*RIVERSIDE, *MOORGATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +94,26 @@ def examine(how: Callable[[Order], Scan], orders: Iterable[Order]) -> list[Scan]
         return list(pool.map(how, orders))
 
 
-def chest_orders(count: int, *, first_patient: int, when: datetime, prefix: str) -> list[Order]:
-    """A list of films in turn on the three scanners, every second one with nodules."""
+def orders(
+    count: int, *, first_patient: int, when: datetime, prefix: str, scanners: Sequence[int]
+) -> list[Order]:
+    """A list of examinations in turn on these scanners; in every second round the chests have nodules."""
     return [
         Order(
             patient=first_patient + n,
-            scanner=n % len(SCANNERS),
-            nodules=(1 + n % 3) if (n // len(SCANNERS)) % 2 else 0,
+            scanner=scanners[n % len(scanners)],
+            nodules=(1 + n % 3) if (n // len(scanners)) % 2 else 0,
             accession=f"{prefix}{n:04d}",
             when=when + timedelta(minutes=7 * n),
         )
         for n in range(count)
     ]
+
+
+def station_of(scan: Scan) -> str:
+    """Which scanner of the hospital sends this examination? Real images come in through room A."""
+    station = str(scan.datasets[0].get("StationName", ""))
+    return station if station in {scanner.station for scanner in SCANNERS} else SCANNERS[0].station
 
 
 def has_nodules(scan: Scan) -> bool:

@@ -50,7 +50,7 @@ class _Forms(HTMLParser):
 
 def _complaint(page: str) -> str:
     """What did the page say was wrong? The sentences of its error summary."""
-    found = re.search(r'class="nhsuk-error-summary.*?</ul>', page, re.DOTALL)
+    found = re.search(r'class="[^"]*nhsuk-error-summary__list.*?</ul>', page, re.DOTALL)
     return html.unescape(re.sub(r"<[^>]+>", " ", found.group(0).split(">", 1)[1])) if found else ""
 
 
@@ -129,6 +129,6 @@ class Visitor:
 
 
 def _sentence(page: str) -> str:
-    """The main text of an error page."""
-    found = re.search(r"<main.*?</main>", page, re.DOTALL)
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", found.group(0))).split()) if found else ""
+    """The first sentence of an error page."""
+    found = re.search(r"<main.*?<p[^>]*>(.*?)</p>", page, re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", found.group(1))).split()) if found else ""

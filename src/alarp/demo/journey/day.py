@@ -13,7 +13,7 @@ from alarp.demo.hospital import PASSWORD, Hospital, expect
 from alarp.demo.journey.gates import Candidate
 from alarp.demo.processes import Machine
 from alarp.demo.telling import Story
-from alarp.phantom import SCANNERS, Scan, fictional_patient
+from alarp.phantom import Scan, fictional_patient
 
 LIVE_FILMS = 6
 
@@ -34,6 +34,7 @@ class Day:
             lambda: self.ordinary_films(films),
             self.real_images,
             self.test_object,
+            self.other_site,
             lambda: self.opt_out(spare[0]),
             lambda: self.wrong_patient(spare[1]),
             lambda: self.tool_down(spare[2:4]),
@@ -50,13 +51,13 @@ class Day:
         return len(set(self.hospital.in_pacs()))
 
     def ordinary_films(self, films: list[Scan]) -> None:
-        """Films from three scanners; each gets its report under the original study."""
+        """Films from two rooms; each gets its report under the original study."""
         before = self.filed_now()
-        for number, film in enumerate(films):
-            self.hospital.scan(film.datasets, SCANNERS[number % len(SCANNERS)].station)
+        for film in films:
+            self.hospital.scan(film.datasets, scans.station_of(film))
         self.filed(before + len(films), f"{len(films)} reports lie in the PACS")
         self.story.tell(
-            f"{len(films)} chest films from three scanners: {len(films)} NoduleFlag reports filed in the PACS."
+            f"{len(films)} chest films from two rooms at Riverside: {len(films)} NoduleFlag reports filed in the PACS."
         )
 
     def real_images(self) -> None:
@@ -77,6 +78,13 @@ class Day:
         self.hospital.scan(scans.test_object(0, self.when).datasets, "SIMA1")
         self.story.tell("A quality-assurance film, entered as a chest, was held: it is no patient.")
 
+    def other_site(self) -> None:
+        """A chest film from Moorgate, where nobody has signed for NoduleFlag."""
+        (order,) = scans.orders(1, first_patient=600, when=self.when, prefix="MG", scanners=scans.MOORGATE)
+        film = scans.film(order)
+        self.hospital.scan(film.datasets, scans.station_of(film))
+        self.story.tell("A chest film from Moorgate stayed there: the gates were signed for Riverside alone.")
+
     def opt_out(self, film: Scan) -> None:
         """A patient says no at the desk; nothing of theirs leaves."""
         image = film.datasets[0]
@@ -85,7 +93,7 @@ class Day:
         self.record_opt_out(str(image.PatientID))
         took_s = time.monotonic() - started
         arrived = self.tool_arrivals()
-        self.hospital.scan([image], "SIMA1")
+        self.hospital.scan([image], scans.station_of(film))
         self.settle()
         expect(self.tool_arrivals() == arrived, "an opted-out patient's film left the hospital.")
         self.story.tell(
@@ -114,7 +122,7 @@ class Day:
         """The tool mixes two patients up, once; the result is caught on its way back."""
         before, quarantined = self.filed_now(), int(self.hospital.balance()["quarantined"])
         self.restart_tool(faults=("wrong-patient-once",))
-        self.hospital.scan(film.datasets, "SIMA1")
+        self.hospital.scan(film.datasets, scans.station_of(film))
         self.hospital.wait(
             "the wrong patient's result is in quarantine",
             lambda: int(self.hospital.balance()["quarantined"]) > quarantined,
@@ -136,7 +144,7 @@ class Day:
         before = self.filed_now()
         self.tool.kill()
         for film in films:
-            self.hospital.scan(film.datasets, "SIMB2")
+            self.hospital.scan(film.datasets, scans.station_of(film))
         self.settle()
         expect(self.filed_now() == before, "a result appeared while the tool was down.")
         self.story.tell(f"NoduleFlag is down: {len(films)} films wait, readers read on without it.")
@@ -159,7 +167,7 @@ class Day:
             having="concern",
         )
         self.story.tell("Dana raised a safety hold on NoduleFlag: gate shut, route closed, at once.")
-        self.hospital.scan(while_held.datasets, "SIMC3")
+        self.hospital.scan(while_held.datasets, scans.station_of(while_held))
         self.settle()
         expect(self.filed_now() == before, "a study was sent during a safety hold.")
         self.story.tell("The next film stayed in the hospital, and its page says why.")
@@ -171,7 +179,7 @@ class Day:
             },
             having="answer",
         )
-        self.hospital.scan(after.datasets, "SIMC3")
+        self.hospital.scan(after.datasets, scans.station_of(after))
         self.filed(before + 1, "the first film after the hold has its report")
         self.story.tell(
             "The clinical safety officer answered in writing; the route is open and the next film went through."
@@ -179,11 +187,15 @@ class Day:
 
 
 def day_films(when: datetime) -> list[Scan]:
-    return scans.simulate_films(scans.chest_orders(LIVE_FILMS, first_patient=300, when=when, prefix="LV"))
+    return scans.simulate_films(
+        scans.orders(LIVE_FILMS, first_patient=300, when=when, prefix="LV", scanners=scans.RIVERSIDE)
+    )
 
 
 def spare_films(when: datetime) -> list[Scan]:
-    return scans.simulate_films(scans.chest_orders(6, first_patient=400, when=when, prefix="SP"))
+    return scans.simulate_films(
+        scans.orders(6, first_patient=400, when=when, prefix="SP", scanners=scans.RIVERSIDE)
+    )
 
 
 def fictional_name(image: Dataset) -> str:

@@ -75,7 +75,7 @@ def _table(file: Path, columns: Sequence[str], rows: list[dict[str, Any]]) -> No
 
 def evaluate_noduleflag(hospital: Hospital, when: datetime) -> Evaluation:
     """Sensitivity, specificity and AUC on films of known truth from the Trust's three scanners."""
-    orders = scans.chest_orders(FILMS, first_patient=500, when=when, prefix="EV")
+    orders = scans.orders(FILMS, first_patient=500, when=when, prefix="EV", scanners=scans.EVERYWHERE)
     films = scans.simulate_films(orders)
     reports = _bench(hospital, "noduleflag", [film.datasets for film in films])
     rows = []
@@ -126,7 +126,7 @@ def evaluate_livercontour(hospital: Hospital, when: datetime, real: scans.RealCt
     folder = hospital.folder / "evaluations" / "livercontour"
     folder.mkdir(parents=True, exist_ok=True)
     if real is None:
-        orders = scans.chest_orders(ABDOMENS, first_patient=700, when=when, prefix="EC")
+        orders = scans.orders(ABDOMENS, first_patient=700, when=when, prefix="EC", scanners=scans.EVERYWHERE)
         made = scans.simulate_abdomens(orders)
         cases = [
             (o.accession, list(s.datasets), scans.liver_outline(s)) for o, s in zip(orders, made, strict=True)

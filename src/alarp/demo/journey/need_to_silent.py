@@ -79,12 +79,17 @@ def propose(hospital: Hospital, story: Story, wish: Proposal, day: date) -> Cand
 
 
 def be_refused(candidate: Candidate) -> None:
-    """Nobody signs without evidence, and no supplier signs at all."""
-    place = f"{candidate.page}gates/need/"
-    for username in ("amara", "quentin"):
-        signature = {"role": "clinical-lead", "outcome": "approve", "reason": "", "password": PASSWORD}
+    """Nobody signs without evidence, and no supplier signs at all, not even past the page that offers no form."""
+    gate = candidate.pathway.gate("need")
+    signature = {"role": "clinical-lead", "outcome": "approve", "reason": "", "password": PASSWORD}
+    supplier = candidate.hospital.visit("quentin")
+    attempts = {
+        "amara": lambda: candidate.sign(gate, "clinical-lead"),
+        "quentin": lambda: supplier.submit(candidate.page, signature, to=f"{candidate.page}gates/need/"),
+    }
+    for username, attempt in attempts.items():
         try:
-            candidate.hospital.visit(username).submit(candidate.page, signature, to=place)
+            attempt()
         except AlarpError as refusal:
             name = candidate.name_of(username)
             candidate.story.tell(f"{candidate.tool}: {name} is refused at gate 'need': {refusal}")

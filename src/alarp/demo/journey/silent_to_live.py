@@ -10,19 +10,21 @@ from alarp.demo.hospital import Hospital, expect
 from alarp.demo.journey.gates import Candidate
 from alarp.demo.journey.paperwork import measured
 from alarp.demo.telling import Story
-from alarp.phantom import SCANNERS, Scan
+from alarp.phantom import Scan
 
 SILENT_FILMS = 6
 SILENT_ABDOMENS = 2
 
 
 def silent_films(when: datetime) -> list[Scan]:
-    return scans.simulate_films(scans.chest_orders(SILENT_FILMS, first_patient=100, when=when, prefix="SI"))
+    return scans.simulate_films(
+        scans.orders(SILENT_FILMS, first_patient=100, when=when, prefix="SI", scanners=scans.RIVERSIDE)
+    )
 
 
 def silent_abdomens(when: datetime) -> list[Scan]:
     return scans.simulate_abdomens(
-        scans.chest_orders(SILENT_ABDOMENS, first_patient=200, when=when, prefix="SC")
+        scans.orders(SILENT_ABDOMENS, first_patient=200, when=when, prefix="SC", scanners=scans.RIVERSIDE)
     )
 
 
@@ -31,8 +33,8 @@ def run_in_silence(
 ) -> dict[str, Any]:
     """Send studies through the route; results come back, are kept, and never reach the PACS."""
     before = len(hospital.in_pacs())
-    for number, scan in enumerate(made):
-        hospital.scan(scan.datasets, SCANNERS[number % len(SCANNERS)].station)
+    for scan in made:
+        hospital.scan(scan.datasets, scans.station_of(scan))
     row: dict[str, Any] = {}
 
     def all_back() -> bool:
