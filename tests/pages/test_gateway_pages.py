@@ -10,8 +10,6 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
-from ledger_day import PATIENT_WHO_SAID_NO, Day, build
-from small_hospital import table
 
 from alarp.phantom import fictional_patient
 from alarp.records.audit.models import AuditEvent
@@ -20,6 +18,8 @@ from alarp.records.ledger.models import OptOut, Quarantine
 from alarp.records.people.commands import set_up
 from alarp.records.people.models import Organisation, Person
 from alarp.records.products.models import Version
+from pages.ledger_day import PATIENT_WHO_SAID_NO, Day, build
+from pages.small_hospital import table
 
 pytestmark = pytest.mark.django_db
 
