@@ -11,11 +11,11 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from journeys.somebody import IMAGES
 from pages.served import Site, clean_environment, run, running_site
 
 HERE = Path(__file__).resolve().parent
@@ -32,29 +32,41 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture
-def visit(hospital: Site, browser: Browser) -> Iterator[Any]:
-    """Open the site as somebody who is signed in; every address the browser goes to is written down."""
-    opened: list[BrowserContext] = []
+class Visit:
+    """Opens the site as somebody who is signed in; takes a picture for the documentation when they are asked for."""
 
-    def open_(username: str, *, scripts: bool = True) -> Page:
-        context = browser.new_context(
-            viewport={"width": 1280, "height": 900}, java_script_enabled=scripts, base_url=hospital.address
+    def __init__(self, hospital: Site, browser: Browser, *, pictures: bool) -> None:
+        self.hospital, self.browser, self.pictures = hospital, browser, pictures
+        self.opened: list[BrowserContext] = []
+
+    def __call__(self, username: str, *, scripts: bool = True) -> Page:
+        address = self.hospital.address
+        context = self.browser.new_context(
+            viewport={"width": 1280, "height": 900}, java_script_enabled=scripts, base_url=address
         )
         context.set_default_timeout(60_000)
-        jar = hospital.client(username).cookies.jar
-        context.add_cookies([{"name": c.name, "value": c.value or "", "url": hospital.address} for c in jar])
-        opened.append(context)
+        jar = self.hospital.client(username).cookies.jar
+        context.add_cookies([{"name": c.name, "value": c.value or "", "url": address} for c in jar])
+        self.opened.append(context)
         return context.new_page()
 
-    yield open_
-    for context in opened:
+    def picture(self, page: Page, name: str) -> None:
+        if self.pictures:
+            IMAGES.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=IMAGES / f"{name}.png")
+
+
+@pytest.fixture
+def visit(hospital: Site, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    visits = Visit(hospital, browser, pictures=bool(request.config.getoption("screenshots", default=False)))
+    yield visits
+    for context in visits.opened:
         context.close()
 
 
 @WITH_AND_WITHOUT_SCRIPTS
 def test_a_radiographer_opts_a_patient_out_in_under_a_minute(
-    visit: Any, hospital: Site, scripts: bool
+    visit: Visit, hospital: Site, scripts: bool
 ) -> None:
     # Given a patient at the desk whose film waits to be sent
     study = hospital.known["studies"]["held" if scripts else "failed"]
@@ -69,6 +81,7 @@ def test_a_radiographer_opts_a_patient_out_in_under_a_minute(
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("out of every AI tool?")
     expect(page.get_by_role("main")).to_contain_text("Every study that comes from now on: not sent.")
+    visit.picture(page, "opt-out")
     page.get_by_role("button", name="Opt out now").click()
     # Then it is in force, it took less than a minute, and no address named the patient
     expect(page.get_by_role("main")).to_contain_text(
@@ -81,7 +94,7 @@ def test_a_radiographer_opts_a_patient_out_in_under_a_minute(
     expect(page.get_by_role("main")).to_contain_text("Nothing of this study is sent to any tool.")
 
 
-def test_a_mistyped_nhs_number_is_explained_at_the_field_and_in_the_summary(visit: Any) -> None:
+def test_a_mistyped_nhs_number_is_explained_at_the_field_and_in_the_summary(visit: Visit) -> None:
     page = visit("radiographer")
     page.goto("/opt-outs/record/")
     page.get_by_label("NHS number or hospital number").fill("943 476 5918")
@@ -95,7 +108,7 @@ def test_a_mistyped_nhs_number_is_explained_at_the_field_and_in_the_summary(visi
 
 @WITH_AND_WITHOUT_SCRIPTS
 def test_a_pacs_manager_finds_a_study_and_reads_its_journey(
-    visit: Any, hospital: Site, scripts: bool
+    visit: Visit, hospital: Site, scripts: bool
 ) -> None:
     # Given a study that the ward asks about, by its accession number
     study = hospital.known["studies"]["flagged"]
@@ -111,26 +124,31 @@ def test_a_pacs_manager_finds_a_study_and_reads_its_journey(
     steps = page.locator(".alarp-journey__step")
     expect(steps.first).to_contain_text("Received from")
     expect(steps.last).to_contain_text("in the PACS under the original study")
+    visit.picture(page, "study")
 
 
-def test_a_pacs_manager_reads_the_day_and_follows_a_number_to_its_studies(visit: Any, hospital: Site) -> None:
+def test_a_pacs_manager_reads_the_day_and_follows_a_number_to_its_studies(
+    visit: Visit, hospital: Site
+) -> None:
     page = visit("pacs-manager")
     page.goto("/reconciliation/")
     balance = page.locator(".alarp-balance").first
     total, *parts = (int(n.replace(",", "")) for n in balance.locator("b").all_inner_texts())
     assert total == sum(parts) > 0
+    visit.picture(page, "reconciliation")
     failed = balance.get_by_role("link", name=re.compile("failed"))
     failed.click()
     expect(page.locator("#found")).to_contain_text("with images that failed")
     expect(page.locator(f"#study-{hospital.known['studies']['failed']['number']}")).to_be_visible()
 
 
-def test_a_pacs_manager_looks_at_quarantine_and_closes_an_entry(visit: Any, hospital: Site) -> None:
+def test_a_pacs_manager_looks_at_quarantine_and_closes_an_entry(visit: Visit, hospital: Site) -> None:
     page = visit("pacs-manager")
     page.goto("/quarantine/")
     page.locator(f"#entry-{hospital.known['item']} a").click()
     row = page.get_by_role("row", name=re.compile("Patient pseudonym"))
     expect(row).to_contain_text("P99999999")
+    visit.picture(page, "quarantine")
     page.get_by_label("What was found, and what was done?").fill(
         "The tool's cache mixed two studies; restarted."
     )
@@ -141,7 +159,7 @@ def test_a_pacs_manager_looks_at_quarantine_and_closes_an_entry(visit: Any, hosp
 
 @WITH_AND_WITHOUT_SCRIPTS
 def test_a_reader_looks_through_the_slices_with_what_the_tool_drew(
-    visit: Any, hospital: Site, scripts: bool
+    visit: Visit, hospital: Site, scripts: bool
 ) -> None:
     # Given a CT that a tool has contoured in its silent run
     page = visit("reader", scripts=scripts)
@@ -151,6 +169,7 @@ def test_a_reader_looks_through_the_slices_with_what_the_tool_drew(
     expect(page.locator("#viewer")).to_contain_text("Not for diagnosis")
     expect(page.locator("#viewer")).to_contain_text("Silent run: kept for evaluation, not filed to PACS.")
     here = page.locator(".alarp-viewer__place").inner_text()
+    visit.picture(page, "viewer")
     first = page.locator("svg image").get_attribute("href")
     # When the reader goes to the next slice, in another window
     page.get_by_role("link", name="Next slice").click()
@@ -166,7 +185,7 @@ def test_a_reader_looks_through_the_slices_with_what_the_tool_drew(
     assert said == []
 
 
-def test_information_governance_verifies_the_audit_trail(visit: Any) -> None:
+def test_information_governance_verifies_the_audit_trail(visit: Visit) -> None:
     page = visit("information-governance")
     page.goto("/audit/")
     page.get_by_role("button", name="Verify every chain").click()

@@ -146,6 +146,10 @@ class Hospital:
             "nodule-moorgate", "noduleflag", "moorgate", "Read suspicious films first", without={"reader"}
         )
         held = self.hold(early, "The supplier's claim was tested on films of one manufacturer only.")
+        ready = self.deployment(
+            "liver-moorgate", "livercontour", "moorgate", "Draw the liver for adaptive plans"
+        )
+        self.answer_gate(ready, "need")
         self.trust_criterion()
         evaluation = self.evidence_of("evaluation")
         return {
@@ -154,6 +158,7 @@ class Hospital:
             "criterion": "baseline",
             "early": early.slug,
             "silent": silent.slug,
+            "ready": ready.slug,
             "number": answered.number,
             "open_hold": held.number,
             "closure": closure.pk,
@@ -193,17 +198,22 @@ class Hospital:
                 commands.join_team(made, role, self.person(role), hours, by=self.person("service-manager"))
         return made
 
-    def pass_gate(self, deployment: Any, gate: str) -> None:
-        from alarp.records import clock
+    def answer_gate(self, deployment: Any, gate: str) -> Any:
         from alarp.records.deployments import commands, queries
-        from alarp.records.deployments.commands import StepUp
 
         deployment.refresh_from_db()
         found = queries.pathway_of(deployment).gate(gate)
         for criterion in found.criteria:
             paper = self.paper(deployment, criterion)
             commands.answer(deployment, gate, criterion.slug, paper, by=self.person("writer"))
-        for role in found.roles:
+        return found
+
+    def pass_gate(self, deployment: Any, gate: str) -> None:
+        from alarp.records import clock
+        from alarp.records.deployments import commands, queries
+        from alarp.records.deployments.commands import StepUp
+
+        for role in self.answer_gate(deployment, gate).roles:
             digest = queries.gate_view(deployment, gate).evidence_digest
             commands.decide(
                 deployment, gate, role, "approve", "", digest, StepUp("password", clock.now()),

@@ -82,6 +82,16 @@ def test_a_deployment_is_closed_to_other_suppliers_other_trusts_and_people_witho
     assert opened == []
 
 
+@pytest.mark.parametrize("name", ["evidence", "evidence-download", "evidence-document", "evaluation"])
+def test_evidence_is_closed_to_another_trust_and_to_another_supplier(site: Site, name: str) -> None:
+    url = PAGES[name].example(site.known)
+    assert {who: site.client(who).get(url).status_code for who in ("stranger", "rival", "nobody")} == {
+        "stranger": 403,
+        "rival": 403,
+        "nobody": 403,
+    }
+
+
 @pytest.mark.parametrize(
     "address", [a for a in PERSONAL if a.access and a.access.sends and a.parameters], ids=named
 )

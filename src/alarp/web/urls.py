@@ -1,7 +1,5 @@
 """Which address leads to which room? No address holds a patient identifier."""
 
-from importlib.util import find_spec
-
 from django.urls import include, path
 
 ROOMS = (
@@ -20,8 +18,9 @@ ROOMS = (
     "viewer",
 )
 
-urlpatterns = [path("accounts/", include("alarp.web.account.urls"))] + [
-    path("", include(f"alarp.web.{room}.urls")) for room in ROOMS if find_spec(f"alarp.web.{room}.urls")
+urlpatterns = [
+    path("accounts/", include("alarp.web.account.urls")),
+    *(path("", include(f"alarp.web.{room}.urls")) for room in ROOMS),
 ]
 
 handler400 = "alarp.web.refusals.bad_request"

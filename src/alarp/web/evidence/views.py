@@ -14,7 +14,7 @@ from alarp.records.evidence.models import Evidence
 from alarp.standards import load_pathway
 from alarp.web import find
 from alarp.web.access import page
-from alarp.web.evidence import forms, presenters
+from alarp.web.evidence import forms, presenters, sharing
 from alarp.web.forms import handed_over
 
 # What a browser may show by itself; everything else is only saved.
@@ -32,6 +32,7 @@ def verdict_on(evidence: Evidence) -> tuple[bool, str]:
 @page("view_products", of=find.evidence)
 def evidence(request: HttpRequest, evidence: Evidence) -> HttpResponse:
     """One piece of evidence, verified as it is shown."""
+    sharing.check(request.user, evidence)
     stands, verdict = verdict_on(evidence)
     shown = presenters.page(
         evidence,
@@ -47,6 +48,7 @@ def evidence(request: HttpRequest, evidence: Evidence) -> HttpResponse:
 @page("view_products", of=find.evidence)
 def download(request: HttpRequest, evidence: Evidence) -> HttpResponse:
     """The export: one file that `alarp evidence verify` proves without Alarp's database."""
+    sharing.check(request.user, evidence)
     return _file(
         queries.export(evidence), "application/json", f"evidence-{evidence.sha256[:12]}.json", show=False
     )
@@ -55,6 +57,7 @@ def download(request: HttpRequest, evidence: Evidence) -> HttpResponse:
 @page("view_products", of=find.evidence)
 def document(request: HttpRequest, evidence: Evidence) -> HttpResponse:
     """The document that this evidence carries, byte for byte."""
+    sharing.check(request.user, evidence)
     if not evidence.document_sha256:
         raise Http404
     kind = evidence.document_type.partition(";")[0].strip().lower()

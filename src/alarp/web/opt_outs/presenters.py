@@ -92,7 +92,7 @@ class InFlight:
         if self.returned_kept:
             lines.append(f"{_many(self.returned_kept, 'result')} kept in Alarp for evaluation: not filed.")
         if not lines:
-            lines.append(f"{_many(self.studies, 'study')} here, none with an AI tool.")
+            lines.append(f"{_many(self.studies, 'study')} here, none on its way to an AI tool.")
         lines.append("Every study that comes from now on: not sent.")
         return tuple(lines)
 

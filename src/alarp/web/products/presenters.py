@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -75,8 +75,8 @@ def rules_in_words(rules: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def version_card(version: Any, today: date) -> VersionCard:
-    """One version with its intended use, missing statements included, and its evidence."""
+def version_card(version: Any, today: date, *, readable: Callable[[Any], bool]) -> VersionCard:
+    """One version with its intended use, missing statements included, and the evidence one may read."""
     use = getattr(version, "intended_use", None)
     return VersionCard(
         number=version.number,
@@ -84,7 +84,7 @@ def version_card(version: Any, today: date) -> VersionCard:
         fingerprint=version.fingerprint,
         statements=tuple(Statement(words, getattr(use, name, "")) for name, words in STATEMENTS),
         rules=rules_in_words(use.rules) if use else (),
-        evidence=tuple(shapes.evidence_card(e, today) for e in version.evidence.all()),
+        evidence=tuple(shapes.evidence_card(e, today) for e in version.evidence.all() if readable(e)),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,6 +13,7 @@ from alarp.records.evidence.models import Evidence
 from alarp.records.products.models import Product
 from alarp.web import find
 from alarp.web.access import page
+from alarp.web.evidence import sharing
 from alarp.web.products import presenters
 
 
@@ -37,9 +40,10 @@ def product(request: HttpRequest, product: Product) -> HttpResponse:
         .prefetch_related(Prefetch("evidence", papers))
         .order_by("-added_at", "-pk")
     )
+    seen = partial(sharing.readable, request.user)
     context = {
         "product": product,
         "line": presenters.product_line(product),
-        "versions": [presenters.version_card(v, clock.now().date()) for v in versions],
+        "versions": [presenters.version_card(v, clock.now().date(), readable=seen) for v in versions],
     }
     return render(request, "products/product.jinja", context)
