@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.utils.timezone import localdate
+
 from alarp.kernel import NotPermitted, Tier
 from alarp.records import clock
 from alarp.records.deployments.models import Deployment, TeamMember
@@ -203,7 +205,7 @@ def _why_not(person: Any, action: str, subject: Any) -> str:
 
 
 def _roles(person: Person, rule: Rule, subject: Any) -> frozenset[str]:
-    today = clock.now().date()
+    today = localdate(clock.now())
     if isinstance(subject, Deployment):
         if rule.held_in == TEAM:
             return team_roles(person, subject) & roles_at(person, subject.site, today)
@@ -217,7 +219,7 @@ def _why_not_supplier(person: Person, rule: Rule, subject: Any) -> str:
     """A supplier's people see their own products and the deployments of those, nothing else."""
     if SUPPLIER not in rule.roles:
         return f"A supplier's person may not {rule.words}."
-    if SUPPLIER not in roles_at(person, None, clock.now().date()):
+    if SUPPLIER not in roles_at(person, None, localdate(clock.now())):
         return f"You may not {rule.words}: you do not hold the role supplier."
     owner = _supplier_of(subject)
     if owner is not None and owner != person.organisation_id:

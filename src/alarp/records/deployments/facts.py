@@ -61,10 +61,11 @@ def required_roles() -> tuple[str, ...]:
     return tuple(role.slug for role in load_roles() if role.required_in_team)
 
 
-def evidence_fact(evidence: Evidence, deployment: Deployment, at: datetime) -> EvidenceFact:
-    """This evidence as it stood for this deployment at this moment."""
+def evidence_fact(evidence: Evidence, deployment: Deployment, as_of: datetime | None = None) -> EvidenceFact:
+    """This evidence for this deployment, with all that is known of it, or only what was at that moment."""
     withdrawal = getattr(evidence, "withdrawal", None)
-    newer = next((e for e in evidence.superseded_by.all() if e.received_at <= at), None)
+    newer = next((e for e in evidence.superseded_by.all() if as_of is None or e.received_at <= as_of), None)
+    withdrawn = withdrawal is not None and (as_of is None or withdrawal.at <= as_of)
     return EvidenceFact(
         sha256=evidence.sha256,
         title=evidence.title,
@@ -72,7 +73,7 @@ def evidence_fact(evidence: Evidence, deployment: Deployment, at: datetime) -> E
         expires_on=evidence.expires_on,
         author=evidence.author_id,
         for_this_version=evidence.version_id == deployment.version_id,
-        withdrawn=withdrawal.reason if withdrawal is not None and withdrawal.at <= at else "",
+        withdrawn=withdrawal.reason if withdrawal is not None and withdrawn else "",
         superseded_by=newer.title if newer is not None else "",
     )
 
@@ -117,27 +118,41 @@ class Lapse:
 
 
 class DeploymentFacts:
-    """One deployment at one moment, read once: answers, statuses, decisions, team, holds."""
+    """One deployment, read once: answers, statuses, decisions, team, holds.
 
-    def __init__(self, deployment: Deployment, at: datetime) -> None:
+    Everything that is written counts, whatever time it carries: the clocks of two machines differ, and a
+    signature or a hold from the faster one is no less given. `at` says which day it is for what expires. With
+    `as_of_then` only what was written by `at` counts, to look at another moment.
+    """
+
+    def __init__(self, deployment: Deployment, at: datetime, *, as_of_then: bool = False) -> None:
         self.deployment, self.at = deployment, at
+        self.as_of = at if as_of_then else None
         self.day = localdate(at)
         self.pathway = pathway_of(deployment)
         self.status = {row.gate: row for row in GateStatus.objects.filter(deployment=deployment)}
         self.answers = list(
-            Answer.objects.filter(deployment=deployment, given_at__lte=at)
+            Answer.objects.filter(self._by("given_at"), deployment=deployment)
             .select_related("evidence__withdrawal", "evidence__author", "evidence__version", "given_by")
             .prefetch_related("evidence__superseded_by")
             .order_by("given_at", "pk")
         )
         self.decisions = list(
-            Decision.objects.filter(deployment=deployment, signed_at__lte=at)
+            Decision.objects.filter(self._by("signed_at"), deployment=deployment)
             .select_related("person", "deployment")
             .order_by("signed_at", "pk")
         )
         self.reopened_at: dict[str, datetime] = {}
-        for row in Reopening.objects.filter(deployment=deployment, at__lte=at).order_by("at", "pk"):
+        for row in Reopening.objects.filter(self._by("at"), deployment=deployment).order_by("at", "pk"):
             self.reopened_at[row.gate] = row.at
+
+    def _by(self, field: str) -> Q:
+        return Q() if self.as_of is None else Q(**{f"{field}__lte": self.as_of})
+
+    def _not_yet(self, field: str) -> Q:
+        """The ending that this field times has not come (at the moment looked at)."""
+        ended = Q(**{f"{field}__isnull": True})
+        return ended if self.as_of is None else ended | Q(**{f"{field}__gt": self.as_of})
 
     @property
     def stage(self) -> Stage:
@@ -155,7 +170,7 @@ class DeploymentFacts:
     def standing(self, gate: Gate) -> GateStanding:
         by_criterion: dict[str, list[EvidenceFact]] = defaultdict(list)
         for answer in self.answers_to(gate.slug):
-            by_criterion[answer.criterion].append(evidence_fact(answer.evidence, self.deployment, self.at))
+            by_criterion[answer.criterion].append(evidence_fact(answer.evidence, self.deployment, self.as_of))
         return gate_standing(
             gate,
             by_criterion,
@@ -197,7 +212,7 @@ class DeploymentFacts:
                 }:
                     continue
                 criterion = gate.criterion(answer.criterion)
-                fact = evidence_fact(answer.evidence, self.deployment, self.at)
+                fact = evidence_fact(answer.evidence, self.deployment, self.as_of)
                 cause = lapse_cause(criterion, fact, version_bound=gate.version_bound, day=self.day)
                 if cause:
                     sentence = lapse(criterion, fact, version_bound=gate.version_bound, day=self.day)
@@ -237,8 +252,8 @@ class DeploymentFacts:
 
     def open_holds(self) -> list[Hold]:
         return list(
-            self.deployment.holds.filter(raised_at__lte=self.at)
-            .filter(Q(answered_at__isnull=True) | Q(answered_at__gt=self.at))
+            self.deployment.holds.filter(self._by("raised_at"), self._not_yet("answered_at"))
+            .select_related("officer")
             .order_by("number")
         )
 
@@ -251,8 +266,7 @@ class DeploymentFacts:
 
     def closure_sentences(self) -> tuple[str, ...]:
         rows: Iterable[RouteClosure] = (
-            self.deployment.closures.filter(closed_at__lte=self.at)
-            .filter(Q(lifted_at__isnull=True) | Q(lifted_at__gt=self.at))
+            self.deployment.closures.filter(self._by("closed_at"), self._not_yet("lifted_at"))
             .select_related("closed_by")
             .order_by("pk")
         )

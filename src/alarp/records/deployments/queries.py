@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.timezone import localdate
+
 from alarp.kernel import Outcome, Stage
 from alarp.pathway import Criterion, Gate, Route, RouteFacts, states
 from alarp.pathway import route as decide_route
@@ -92,8 +94,11 @@ def route(deployment: Deployment, at: datetime | None = None) -> Route:
     Stage, gate statuses, the seals of the decisions that opened each gate, holds, closings by hand, and
     whether the evidence under those decisions still stands at `at`.
     """
-    at = at or clock.now()
-    return _route(DeploymentFacts(_fresh(deployment), at))
+    return _route(_facts(_fresh(deployment), at))
+
+
+def _facts(deployment: Deployment, at: datetime | None) -> DeploymentFacts:
+    return DeploymentFacts(deployment, at or clock.now(), as_of_then=at is not None)
 
 
 def _fresh(deployment: Deployment) -> Deployment:
@@ -124,7 +129,7 @@ def next_gate(deployment: Deployment) -> str | None:
 
 def gate_view(deployment: Deployment, gate_slug: str, at: datetime | None = None) -> GateView:
     """How does this gate stand: what is met, what is missing, who must sign, what would they sign?"""
-    return _gate_view(DeploymentFacts(_fresh(deployment), at or clock.now()), gate_slug)
+    return _gate_view(_facts(_fresh(deployment), at), gate_slug)
 
 
 def _gate_view(facts: DeploymentFacts, gate_slug: str) -> GateView:
@@ -192,19 +197,19 @@ def _since(facts: DeploymentFacts, gate: str) -> datetime:
 
 def board(person: Person, at: datetime | None = None) -> tuple[BoardRow, ...]:
     """Every deployment that this person may see, each as one line."""
-    at = at or clock.now()
-    return tuple(_board_row(DeploymentFacts(d, at)) for d in _visible(person, at))
+    return tuple(_board_row(_facts(d, at)) for d in _visible(person, at or clock.now()))
 
 
 def _visible(person: Person, at: datetime) -> list[Deployment]:
     every = Deployment.objects.select_related("version__product__supplier", "site__parent__parent").order_by(
         "pk"
     )
+    today = localdate(at)
     if is_supplier(person):
-        if SUPPLIER not in roles_at(person, None, at.date()):
+        if SUPPLIER not in roles_at(person, None, today):
             return []
         return list(every.filter(version__product__supplier_id=person.organisation_id))
-    return [d for d in every if roles_at(person, d.site, at.date())]
+    return [d for d in every if roles_at(person, d.site, today)]
 
 
 def _board_row(facts: DeploymentFacts) -> BoardRow:

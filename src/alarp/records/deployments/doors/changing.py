@@ -11,7 +11,7 @@ from alarp.pathway import policies
 from alarp.pathway.model import TO_LIVE
 from alarp.records import clock, permissions
 from alarp.records.audit.commands import record
-from alarp.records.deployments.doors.moving import Actor, locked, refuse_now, reopen
+from alarp.records.deployments.doors.moving import Actor, locked, moment, refuse_now, reopen
 from alarp.records.deployments.facts import DeploymentFacts, pathway_of
 from alarp.records.deployments.models import Answer, Deployment, Reopening
 from alarp.records.evidence.models import Evidence
@@ -24,9 +24,9 @@ SYSTEM = "expiry sweep"
 def change_version(deployment: Deployment, version: Version, *, by: Person) -> tuple[Reopening, ...]:
     """Move the deployment to another version of its product: every gate bound to the version opens again."""
     permissions.check(by, "change_version", deployment)
-    at = clock.now()
     with transaction.atomic():
         deployment = locked(deployment)
+        at = moment(deployment)
         refuse_now(policies.is_not_stopped(Stage(deployment.stage)))
         if version.product_id != deployment.version.product_id:
             raise BadInput(
@@ -60,7 +60,8 @@ def reopen_where_used(evidence: Evidence, at: datetime, actor: Actor) -> tuple[R
     found = Answer.objects.filter(evidence=evidence).values_list("deployment", flat=True).distinct()
     made: tuple[Reopening, ...] = ()
     for deployment in Deployment.objects.filter(pk__in=list(found)).order_by("pk"):
-        made += reopen_for(locked(deployment), at, actor)
+        row = locked(deployment)
+        made += reopen_for(row, max(at, moment(row)), actor)
     return made
 
 

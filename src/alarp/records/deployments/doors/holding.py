@@ -9,7 +9,7 @@ from alarp.kernel import BadInput, NotNow, NotPermitted, Stage
 from alarp.pathway import StepUp, policies
 from alarp.records import clock, permissions
 from alarp.records.audit.commands import record
-from alarp.records.deployments.doors.moving import locked, refuse_now
+from alarp.records.deployments.doors.moving import locked, moment, refuse_now
 from alarp.records.deployments.models import Deployment, Hold, RouteClosure
 from alarp.records.people.models import Person
 
@@ -19,9 +19,9 @@ def raise_hold(
 ) -> Hold:
     """Shut this deployment's gates and close its route, now, until the concern is answered in writing."""
     permissions.check(by, "raise_hold", deployment)
-    at = clock.now()
     with transaction.atomic():
         deployment = locked(deployment)
+        at = moment(deployment)
         if deployment.stage == Stage.RETIRED:
             raise NotNow("The tool is retired; there is no route left to close.")
         sentence = policies.hold_says_what_ends_it(concern, exit_criterion)
@@ -60,15 +60,15 @@ def raise_hold(
 def answer_hold(hold: Hold, answer: str, step_up: StepUp, *, by: Person) -> Hold:
     """Answer a hold in writing, as the officer it names, with proof of who you are."""
     permissions.check(by, "answer_hold", hold.deployment)
-    at = clock.now()
     with transaction.atomic():
         deployment = locked(hold.deployment)
+        at = moment(deployment)
         hold = Hold.objects.select_related("officer").get(pk=hold.pk)
         if by.pk != hold.officer_id:
             raise NotPermitted(f"Hold {hold.number} is {hold.officer}'s to answer.")
         if hold.answered_at is not None:
             raise NotNow(f"Hold {hold.number} was answered already; raise a new one if it is not settled.")
-        refuse_now(policies.step_up_is_fresh(step_up, at))
+        refuse_now(policies.step_up_is_fresh(step_up, clock.now()))
         if not answer.strip():
             raise BadInput("A hold is answered in writing: say how the exit criterion was met.")
         hold.answer, hold.answered_by, hold.answered_at = answer.strip(), by, at
@@ -91,9 +91,9 @@ def close_route(deployment: Deployment, reason: str, *, by: Person) -> RouteClos
     permissions.check(by, "close_route", deployment)
     if not reason.strip():
         raise BadInput("To close a route needs a reason in writing.")
-    at = clock.now()
     with transaction.atomic():
         deployment = locked(deployment)
+        at = moment(deployment)
         closure = RouteClosure.objects.create(
             deployment=deployment, closed_by=by, closed_at=at, reason=reason.strip()
         )
@@ -111,13 +111,13 @@ def close_route(deployment: Deployment, reason: str, *, by: Person) -> RouteClos
 def lift_closure(closure: RouteClosure, reason: str, step_up: StepUp, *, by: Person) -> RouteClosure:
     """Lift a closing made by hand, with a reason and proof of who you are; other reasons may keep the route shut."""
     permissions.check(by, "lift_closure", closure.deployment)
-    at = clock.now()
     with transaction.atomic():
         deployment = locked(closure.deployment)
+        at = moment(deployment)
         closure = RouteClosure.objects.get(pk=closure.pk)
         if closure.lifted_at is not None:
             raise NotNow("This closing was lifted already.")
-        refuse_now(policies.step_up_is_fresh(step_up, at))
+        refuse_now(policies.step_up_is_fresh(step_up, clock.now()))
         if not reason.strip():
             raise BadInput("To open a route again needs a reason in writing.")
         closure.lifted_by, closure.lifted_at, closure.lifted_because = by, at, reason.strip()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from alarp.kernel import NotNow, NotPermitted, Stage
 from alarp.pathway import states
 from alarp.pathway.model import CHANGE, TO_LIVE
 from alarp.pathway.states import BEFORE_LIVE, IN_USE, Event
+from alarp.records import clock
 from alarp.records.audit.commands import record
+from alarp.records.audit.models import AuditEvent
 from alarp.records.deployments.models import Deployment, GateStatus, Reopening
 from alarp.records.people.models import Person
 
@@ -26,6 +28,17 @@ def locked(deployment: Deployment) -> Deployment:
         .select_related("version__product__supplier", "site")
         .get(pk=deployment.pk)
     )
+
+
+def moment(deployment: Deployment) -> datetime:
+    """What time is it for this locked deployment? Never before what was last written about it.
+
+    Read after the lock, and behind the newest event of its chain: so the order of its facts is the order of
+    their times, even when two machines' clocks differ.
+    """
+    last = AuditEvent.objects.filter(stream__slug=deployment.slug).order_by("-seq").values_list("at").first()
+    now = clock.now()
+    return max(now, last[0] + timedelta(microseconds=1)) if last else now
 
 
 def refuse_now(sentence: str | None) -> None:

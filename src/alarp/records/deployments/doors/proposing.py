@@ -7,11 +7,12 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
+from django.utils.timezone import localdate
 
 from alarp.kernel import BadInput, NotNow, Stage, Tier
 from alarp.records import clock, permissions
 from alarp.records.audit.commands import SITE, record
-from alarp.records.deployments.doors.moving import locked
+from alarp.records.deployments.doors.moving import locked, moment
 from alarp.records.deployments.models import Deployment, GateStatus, TeamMember, TrustCriterion
 from alarp.records.people.models import Organisation, Person
 from alarp.records.people.queries import trust_of
@@ -103,19 +104,20 @@ def join_team(
 ) -> TeamMember:
     """Give a person, who holds this role at the Trust, a place in the deployment's team."""
     permissions.check(by, "manage_team", deployment)
-    hours, at = _hours(protected_hours_week), clock.now()
+    hours, today = _hours(protected_hours_week), localdate(clock.now())
     if role not in permissions.PROFESSIONS:
         raise BadInput(
             f"{role!r} is not a role of a deployment team; choose one of {', '.join(sorted(permissions.PROFESSIONS))}."
         )
     if permissions.is_supplier(person):
         raise BadInput(f"{person} works for a supplier and cannot join a Trust's team.")
-    if role not in permissions.roles_at(person, deployment.site, at.date()):
+    if role not in permissions.roles_at(person, deployment.site, today):
         raise BadInput(
             f"{person} does not hold the role {role} at {trust_of(deployment.site).name}; record the role first."
         )
     with transaction.atomic():
         deployment = locked(deployment)
+        at = moment(deployment)
         if TeamMember.objects.filter(
             deployment=deployment, role=role, person=person, until__isnull=True
         ).exists():
@@ -144,9 +146,9 @@ def join_team(
 def leave_team(member: TeamMember, *, by: Person) -> TeamMember:
     """End a person's place in the team; what they signed stays signed, and the vacancy shows."""
     permissions.check(by, "manage_team", member.deployment)
-    at = clock.now()
     with transaction.atomic():
         deployment = locked(member.deployment)
+        at = moment(deployment)
         member = TeamMember.objects.select_related("person").get(pk=member.pk)
         if member.until is not None:
             raise NotNow(f"{member.person} has left the team already.")

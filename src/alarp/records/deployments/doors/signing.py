@@ -18,6 +18,7 @@ from alarp.records.audit.commands import record
 from alarp.records.deployments.doors.moving import (
     advance,
     locked,
+    moment,
     refuse_now,
     refuse_person,
     set_status,
@@ -35,9 +36,9 @@ from alarp.records.products.identity import version_subject
 def answer(deployment: Deployment, gate: str, criterion: str, evidence: Evidence, *, by: Person) -> Answer:
     """Say that this evidence answers this criterion. What was signed before was signed on less, and shows it."""
     permissions.check(by, "upload_evidence", deployment)
-    at = clock.now()
     with transaction.atomic():
         deployment = locked(deployment)
+        at = moment(deployment)
         facts = DeploymentFacts(deployment, at)
         found = facts.pathway.gate(gate)
         asked = found.criterion(criterion)
@@ -52,7 +53,7 @@ def answer(deployment: Deployment, gate: str, criterion: str, evidence: Evidence
             )
         _check_origin(evidence, deployment, by)
         check_seal(evidence)
-        fact = evidence_fact(evidence, deployment, at)
+        fact = evidence_fact(evidence, deployment)
         fallen = lapse(asked, fact, version_bound=found.version_bound, day=localdate(at))
         if fallen:
             raise BadInput(f"It cannot answer the criterion: {fallen}")
@@ -124,9 +125,9 @@ def decide(
         outcome = Outcome(outcome)
     except ValueError:
         raise BadInput(f"A decision is approve, refuse or ask; it was {outcome!r}.") from None
-    at = clock.now()
     with transaction.atomic():
         deployment = locked(deployment)
+        at = moment(deployment)
         facts = DeploymentFacts(deployment, at)
         found = facts.pathway.gate(gate)
         standing = facts.standing(found)
@@ -146,7 +147,7 @@ def decide(
                 reason=reason,
                 digest=evidence_digest,
                 step_up=step_up,
-                now=at,
+                now=clock.now(),
             )
         )
         if gate == REVIEW and outcome is Outcome.APPROVE:
