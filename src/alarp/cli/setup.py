@@ -24,7 +24,26 @@ def migrate() -> None:
         raise Unavailable(
             f"The database cannot be brought up to date ({type(error).__name__}). Start it, or correct database_url."
         ) from None
+    _collect_assets()
+
+
+def _collect_assets() -> None:
+    """Copy the style sheet and scripts to where they are served from, once for each build of them."""
+    from django.conf import settings
+    from django.contrib.staticfiles import finders
+    from django.core.management import call_command
+
+    built = finders.find("built/built.json")
+    if built is None:
+        raise Unavailable(
+            "The site's style sheet and scripts are not built. Run `make assets` and start again."
+        )
+    inventory = Path(built).read_bytes()
+    collected = Path(settings.STATIC_ROOT) / "collected.json"
+    if collected.is_file() and collected.read_bytes() == inventory:
+        return
     call_command("collectstatic", verbosity=0, interactive=False)
+    collected.write_bytes(inventory)
 
 
 def _description(file: Path) -> dict[str, object]:

@@ -43,7 +43,7 @@ def live_through(hospital: Hospital, story: Story, data: Path | None) -> dict[st
         made_films = bench.submit(silent_to_live.silent_films, when)
         evaluations = {"noduleflag": nodule_evaluation.result(), "livercontour": liver_evaluation.result()}
         story.chapter("Running in silence")
-        tool = _connect_tools(hospital)
+        tool = hospital.connect_tools()["noduleflag"]
         silent = silent_to_live.run_in_silence(
             hospital, story, made_films.result(), nodules.slug, "NoduleFlag"
         )
@@ -77,19 +77,6 @@ def _two_tools(hospital: Hospital, story: Story, day: Any, nodule: Any, liver: A
         need_to_silent.to_silent(candidate, evaluation, wish.headline)
         candidates.append(candidate)
     return candidates[0], candidates[1]
-
-
-def _connect_tools(hospital: Hospital) -> Any:
-    """The vendors' processes start, and the PACS manager enters their addresses."""
-    started = {}
-    for tool, deployment in (
-        ("noduleflag", "noduleflag-riverside"),
-        ("livercontour", "livercontour-riverside"),
-    ):
-        aet = tool.upper()
-        started[tool] = hospital.start_tool(tool, aet)
-        hospital.connect({"aet": aet, "name": tool, "kind": "tool", "deployment": deployment}, aet.lower())
-    return started["noduleflag"]
 
 
 def prepare(folder: Path) -> None:

@@ -23,7 +23,7 @@ from alarp.kernel import AlarpError, Unavailable
 
 PASSWORD = "no-evidence-no-traffic"  # of every demonstration account; printed at the end
 DESCRIPTION = Path(__file__).with_name("hospital.yaml")
-SITE_OF_THE_DEMO = "riverside"
+TOOLS = {"noduleflag": "noduleflag-riverside", "livercontour": "livercontour-riverside"}
 
 
 @dataclass
@@ -72,6 +72,16 @@ class Hospital:
         self.start("pacs", ["alarp.demo.pacs", "--ae", "PACS", "--folder", str(self.folder / "pacs")])
         self.connect({"aet": "PACS", "name": "PACS of the Trust", "kind": "pacs", "site": "wharfe"}, "pacs")
         self.serve()
+        self.connect_tools()
+
+    def connect_tools(self) -> dict[str, Machine]:
+        """The suppliers' processes start, and the PACS manager enters their addresses."""
+        started = {}
+        for tool, deployment in TOOLS.items():
+            aet = tool.upper()
+            started[tool] = self.start_tool(tool, aet)
+            self.connect({"aet": aet, "name": tool, "kind": "tool", "deployment": deployment}, aet.lower())
+        return started
 
     def connectivity(self) -> dict[str, Any]:
         """Does every machine answer? What `alarp check` finds."""

@@ -111,6 +111,22 @@ class Visitor:
 
         `to` sends it elsewhere than the page says, as somebody would who is not offered the form.
         """
+        answer = self._send(url, values, having, files, to)
+        if answer.status_code in (301, 302, 303):
+            return answer.headers["location"]
+        said = " ".join(_complaint(answer.text).split())
+        raise NotNow(said or f"{url} answered {answer.status_code} to {self.username}.")
+
+    def ask(self, url: str, values: dict[str, str], *, having: str) -> str:
+        """Fill in a form that is answered with a page of its own, such as a confirmation."""
+        answer = self._send(url, values, having, None, "")
+        if _complaint(answer.text):
+            raise NotNow(" ".join(_complaint(answer.text).split()))
+        return answer.text
+
+    def _send(
+        self, url: str, values: dict[str, str], having: str, files: Files | None, to: str
+    ) -> httpx.Response:
         form = self.form(url, having)
         if to:
             form = Form(to, {"csrfmiddlewaretoken": form.fields["csrfmiddlewaretoken"]})
@@ -120,12 +136,9 @@ class Visitor:
             files=files,
             headers={"Referer": str(self.client.base_url.join(url))},
         )
-        if answer.status_code in (301, 302, 303):
-            return answer.headers["location"]
         if answer.status_code == 403:
             raise NotPermitted(_sentence(answer.text) or f"{self.username} may not send this form on {url}.")
-        said = " ".join(_complaint(answer.text).split())
-        raise NotNow(said or f"{url} answered {answer.status_code} to {self.username}.")
+        return answer
 
 
 def _sentence(page: str) -> str:

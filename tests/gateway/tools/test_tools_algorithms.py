@@ -23,6 +23,7 @@ from tool_readback import (
 from alarp.demo.tools.livercontour import LiverContour
 from alarp.demo.tools.noduleflag import NoduleFlag
 from alarp.demo.tools.results import to_bytes
+from alarp.demo.tools.spool import Spool
 from alarp.phantom import SCANNERS, abdomen_ct, chest_film, fictional_patient, random_nodules
 
 WHEN = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -212,3 +213,14 @@ def test_the_tools_import_nothing_of_alarp_but_themselves() -> None:
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             for name in names:
                 assert not name.startswith("alarp") or name.startswith("alarp.demo.tools"), path
+
+
+def test_a_restart_does_not_take_up_studies_that_were_analysed_before(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    spool.receive("1.2.3", "1.2.3.4", b"an object")
+    (batch,) = spool.complete(quiet_s=0)
+    spool.finish(batch, "result.dcm", b"a result")
+    assert Spool(tmp_path).complete(quiet_s=0) == []
+    spool.receive("1.2.3", "1.2.3.5", b"a late object")
+    (late,) = Spool(tmp_path).complete(quiet_s=0)
+    assert len(late.files) == 2 and len(late.fresh) == 1

@@ -92,27 +92,26 @@ class Day:
         started = time.monotonic()
         self.record_opt_out(str(image.PatientID))
         took_s = time.monotonic() - started
-        arrived = self.tool_arrivals()
+        arrived = self.sent_so_far()
         self.hospital.scan([image], scans.station_of(film))
         self.settle()
-        expect(self.tool_arrivals() == arrived, "an opted-out patient's film left the hospital.")
+        expect(self.sent_so_far() == arrived, "an opted-out patient's film left the hospital.")
         self.story.tell(
             f"{fictional_name(image)} does not want AI: recorded at the desk by {desk.username} in {took_s:.1f} s; "
             "the film that came next stayed here."
         )
 
     def record_opt_out(self, patient_id: str) -> None:
-        desk = self.hospital.visit("dana")
-        place = desk.submit(
-            "/opt-outs/record/", {"identifier": patient_id, "scope": "all"}, having="identifier"
-        )
-        if place.rstrip("/") != "/opt-outs":
-            desk.submit(place, {"confirm": "yes"})
+        """One field, one choice, one confirmation."""
+        desk, place = self.hospital.visit("dana"), "/opt-outs/record/"
+        wish = {"number": patient_id, "reach": "every"}
+        desk.ask(place, wish, having="number")
+        desk.submit(place, {**wish, "confirmed": "yes"}, having="number")
 
-    def tool_arrivals(self) -> int:
-        """How many objects has the tool received so far? Counted by the vendor, not by us."""
-        row = self.hospital.balance()
-        return int(row["sent"])
+    def sent_so_far(self) -> int:
+        """How many objects have reached the tool's own folder? Counted at the vendor's, not in our books."""
+        folder = self.hospital.folder / "tools" / "noduleflag"
+        return sum(f.is_file() for place in ("incoming", "processed") for f in (folder / place).rglob("*"))
 
     def settle(self) -> None:
         """Let the quiet timer run out and the route finish what it has in hand."""

@@ -64,7 +64,8 @@ class Spool:
         for study in self.incoming.iterdir():
             for part in study.glob("*.part-*"):
                 part.unlink()  # never acknowledged
-            self._last_arrival[study.name] = started
+            if any(study.glob("*.dcm")):  # an empty folder is a study that was analysed before
+                self._last_arrival[study.name] = started
 
     def receive(self, study_uid: str, sop_uid: str, data: bytes) -> None:
         """Keep an object; when this returns it may be acknowledged."""
