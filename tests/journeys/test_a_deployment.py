@@ -91,24 +91,25 @@ def test_somebody_without_the_role_is_refused_with_a_sentence(somebody: Arrives)
 def test_a_signature_is_refused_when_the_evidence_changed_since_the_page_was_opened(
     somebody: Arrives,
 ) -> None:
-    gate = "/deployments/liver-moorgate/gates/appraise/"
-    # given a physicist who has the gate before his eyes
+    gate = "/deployments/liver-riverside/gates/evaluate/"
+    # given a physicist who has an open gate before his eyes, to sign it again
     chidi = somebody("lead-physicist")
     chidi.opens(gate)
+    chidi.page.get_by_text("Sign again all the same").click()
     # when somebody else adds evidence before he signs
     wren = somebody("writer")
-    wren.opens(gate + "answer/it-readiness/")
-    wren.page.get_by_label("New document, or the result.json of an evaluation", exact=True).set_input_files(
-        {"name": "network.txt", "mimeType": "text/plain", "buffer": b"Ports and routes, seen and tested."}
+    wren.opens(gate + "answer/claims/")
+    wren.page.locator("input[type=file]").set_input_files(
+        {"name": "claims.txt", "mimeType": "text/plain", "buffer": b"A second reading of each claim."}
     )
-    wren.fills(Title="Network plan", **{"Which_day_does_it_speak_of?": "2026-01-15"})
+    wren.fills(Title="Claims, read again", **{"Which_day_does_it_speak_of?": "2026-01-15"})
     wren.presses("Record the evidence")
     wren.reads("The evidence is recorded and answers this criterion.")
     # then his signature does not count for what he has not seen
-    sign(chidi, "Refuse", reason="The certificate is missing.")
+    sign(chidi, "Refuse", reason="The second reading is missing.")
     chidi.reads(re.compile("evidence", re.IGNORECASE))
     assert chidi.page.title().startswith("Error: ")
-    chidi.reads("Network plan")
+    chidi.reads("Claims, read again")
 
 
 @pytest.mark.need("A11")

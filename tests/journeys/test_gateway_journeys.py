@@ -173,15 +173,15 @@ def test_a_reader_looks_through_the_slices_with_what_the_tool_drew(
     first = page.locator("svg image").get_attribute("href")
     # When the reader goes to the next slice, in another window
     page.get_by_role("link", name="Next slice").click()
-    expect(page.locator(".alarp-viewer__place")).not_to_have_text(here)
+    expect(page.locator(".alarp-viewer__place")).not_to_have_text(here, timeout=30_000)
     page.get_by_role("link", name="Liver", exact=True).click()
-    expect(page.locator("figure")).to_contain_text("Liver: centre 90, width 160")
+    expect(page.locator("figure")).to_contain_text("Liver: centre 90, width 160", timeout=30_000)
     # Then another picture is shown, the contour is drawn on it and can be hidden, and nothing complained
     assert page.locator("svg image").get_attribute("href") != first
     expect(page.locator(".alarp-viewer use.alarp-viewer__shape")).to_have_count(1)
     page.get_by_role("link", name="Hide what the tools drew").click()
-    expect(page.locator(".alarp-viewer use.alarp-viewer__shape")).to_have_count(0)
-    expect(page.locator("figure")).to_contain_text("Liver: centre 90, width 160")
+    expect(page.locator(".alarp-viewer use.alarp-viewer__shape")).to_have_count(0, timeout=30_000)
+    expect(page.locator("figure")).to_contain_text("Liver: centre 90, width 160", timeout=30_000)
     assert said == []
 
 

@@ -39,6 +39,10 @@ def test_a_person_with_an_authenticator_app_is_asked_for_its_code_when_signing_i
     imran = somebody("information-governance")
     imran.page.get_by_role("link", name="Imran Shah").click()
     imran.follows("Add an authenticator app")
+    imran.reads("Confirm that it is you")
+    imran.fills(Password=PASSWORD)
+    imran.presses("Confirm")
+    imran.reads("Key: ")
     secret = re.search(r"Key: ([A-Z2-7]+)", imran.page.get_by_role("main").inner_text())
     assert secret is not None
     first = code_for(secret.group(1))
