@@ -92,7 +92,7 @@ def live_again(hospital: Hospital) -> Iterator[None]:
     hospital.house.route("reader", "live")
 
 
-@pytest.mark.need("G02", "G03", "G11", "G18")
+@pytest.mark.need("G02", "G03", "G11")
 def test_a_result_comes_back_to_the_pacs_under_the_original_study_and_nothing_left_names_the_patient(
     hospital: Hospital,
 ) -> None:
@@ -219,7 +219,7 @@ def test_an_unreachable_register_holds_and_the_backlog_leaves_when_it_is_back(ho
     assert hospital.results(study) == ["filed"]
 
 
-@pytest.mark.need("G04", "G10")
+@pytest.mark.need("G10")
 @pytest.mark.parametrize(
     ("values", "reason"),
     [

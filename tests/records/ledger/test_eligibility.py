@@ -23,7 +23,7 @@ def but(**values: Any) -> Candidate:
     return Candidate(**{name: getattr(CHEST, name) for name in Candidate.__dataclass_fields__} | values)
 
 
-@pytest.mark.need("G04", "G10")
+@pytest.mark.need("G10")
 @pytest.mark.parametrize(
     ("rules", "study", "reason"),
     [
