@@ -3,8 +3,11 @@
 import base64
 import json
 import re
+import subprocess
+import sys
 
 import pytest
+from demonstrations import live_through
 
 from alarp.pathway import TO_LIVE
 
@@ -92,9 +95,6 @@ def test_evidence_verifies_offline_and_an_altered_file_is_refused_in_one_sentenc
         "from alarp.records.evidence import queries; from alarp.records.evidence.models import Evidence;"
         f"import sys; sys.stdout.buffer.write(queries.export(Evidence.objects.get(sha256='{digest}')))"
     )
-    import subprocess
-    import sys
-
     done = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,
@@ -113,3 +113,38 @@ def test_evidence_verifies_offline_and_an_altered_file_is_refused_in_one_sentenc
     refused = demonstration.alarp("evidence", "verify", str(exported))
     assert refused.returncode == 1
     assert len(refused.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.shared
+@pytest.mark.need("E05", "G14")
+def test_the_real_abdomen_runs_through_livercontour_and_the_report_says_who_made_its_reference(
+    tmp_path, shared
+):
+    real = live_through(tmp_path / "hospital", "--data", str(shared / "data"))
+    assert real.code == 0, real.said[-2000:]
+    livers = real.summary["evaluations"][1]
+    dice = next(m for m in livers["measures"] if m["measure"] == "dice" and m["subgroup"] == "liver")
+    assert 0.92 < dice["estimate"] < 0.96
+    assert dice["low"] is None and dice["n"] == 1
+    assert "another AI" in livers["reference_standard"]
+    report = (tmp_path / "hospital" / "evaluations" / "livercontour" / "report.html").read_text(
+        encoding="utf-8"
+    )
+    assert "another AI" in report
+
+
+def test_a_folder_with_somebody_elses_files_is_not_emptied(tmp_path):
+    keep = tmp_path / "hospital" / "thesis.txt"
+    keep.parent.mkdir()
+    keep.write_text("three years of work")
+    refused = live_through(tmp_path / "hospital")
+    assert refused.code == 2
+    assert keep.read_text() == "three years of work"
+
+
+def test_a_data_folder_without_a_liver_is_refused_in_one_sentence(tmp_path):
+    (tmp_path / "empty").mkdir()
+    refused = live_through(tmp_path / "hospital", "--data", str(tmp_path / "empty"))
+    assert refused.code == 2
+    assert "RTSTRUCT" in refused.said
+    assert "Traceback" not in refused.said
