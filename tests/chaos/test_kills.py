@@ -212,7 +212,7 @@ def _nothing_is_lost(house: House, scanner: Scanner) -> None:
     rows = house.ask("list(Instance.objects.filter(direction='source').values_list('sop_uid', 'sha256'))")
     assert sorted(sop for sop, _ in rows) == sorted(scanner.acknowledged)
     for sop, sha256 in rows:
-        stored = (house.data / "objects" / sha256[:2] / sha256[2:4] / sha256).read_bytes()
+        stored = (house.data / "objects" / sha256[:2] / sha256).read_bytes()
         sent = dcmread(scanner.acknowledged[sop])
         assert bytes(sent.PixelData) in stored
     assert house.ask("list(Quarantine.objects.values_list('reason', flat=True))") == []

@@ -41,7 +41,7 @@ def kept(house: House, sop_uid: str) -> list[dict[str, object]]:
 
 def object_bytes(house: House, sha256: object) -> bytes:
     name = str(sha256)
-    data = (house.data / "objects" / name[:2] / name[2:4] / name).read_bytes()
+    data = (house.data / "objects" / name[:2] / name).read_bytes()
     assert hashlib.sha256(data).hexdigest() == name
     return data
 

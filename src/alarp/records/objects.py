@@ -18,7 +18,7 @@ def path_of(sha256: str) -> Path:
     """Where do the bytes with this digest lie (whether or not they are there)?"""
     if len(sha256) != 64 or not all(c in "0123456789abcdef" for c in sha256):
         raise BrokenEvidence("An object's address is not a SHA-256 digest; nothing was read or written.")
-    return configuration().objects / sha256[:2] / sha256[2:4] / sha256
+    return configuration().objects / sha256[:2] / sha256
 
 
 def _sync_folder(folder: Path) -> None:
