@@ -42,6 +42,8 @@ class _Forms(HTMLParser):
                 return
             if kind not in {"submit", "file", "password"}:
                 self.forms[-1].fields.setdefault(given["name"], given.get("value", ""))
+        elif tag == "textarea":
+            self.forms[-1].fields.setdefault(given.get("name", ""), "")
         elif tag == "select":
             self._select = given.get("name", "")
         elif tag == "option" and self._select and "selected" in given:
