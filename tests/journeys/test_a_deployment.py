@@ -83,7 +83,7 @@ def test_somebody_without_the_role_is_refused_with_a_sentence(somebody: Arrives)
     sign(fatima, "Approve")
     # then she is refused, in words
     fatima.reads("You may not do this")
-    fatima.reads("clinical-lead")
+    fatima.reads("clinical lead")
     fatima.opens("/deployments/nodule-riverside/gates/review/")
     fatima.reads("Nobody has signed here yet.")
 
