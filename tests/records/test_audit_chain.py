@@ -198,6 +198,12 @@ def test_a_change_that_fails_leaves_no_event_behind(deployment: Any) -> None:
     assert AuditEvent.objects.count() == before
 
 
+def test_details_that_json_writes_in_another_way_still_hold(trust: None) -> None:
+    with transaction.atomic():
+        record("tester", "did", "thing", stream="odd", counts={2: 1, 10: 0.1, 9: (1, 2)}, tiny=1e-7)
+    assert found("odd").ok
+
+
 def test_the_latest_events_come_first_and_page_backwards(chain: str) -> None:
     newest = queries.events("tale", limit=3)
     assert [e.seq for e in newest] == [10, 9, 8]

@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
 import valley
+
 from alarp.kernel import RouteState
 from alarp.records import clock
 from alarp.records.deployments import commands, queries

@@ -375,6 +375,8 @@ def test_two_proposals_cannot_share_a_name_and_none_is_made_at_a_supplier(deploy
         again("new", "river", " ")
     with pytest.raises((BadInput, NotPermitted)):
         again("new", "lungco")
+    with pytest.raises(BadInput, match="The slug has 60 characters; at most 50 fit"):
+        again("n" * 60, "river")
 
 
 def test_a_place_in_the_team_needs_the_role_at_the_trust(deployment: Any) -> None:

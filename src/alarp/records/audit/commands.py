@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
 
-from alarp.kernel import digest
+from alarp.kernel import canonical_json, digest
 from alarp.records import clock
 from alarp.records.audit.models import AuditEvent, AuditStream
 from alarp.records.people.models import Person
@@ -61,6 +62,7 @@ def record(
     chain, _ = AuditStream.objects.get_or_create(slug=stream)
     chain = AuditStream.objects.select_for_update().get(pk=chain.pk)
     moment = at or clock.now()
+    details = json.loads(canonical_json(details))  # what is hashed is what the database will give back
     label = actor if isinstance(actor, str) else str(actor)
     sealed = event_hash(
         stream=stream,

@@ -35,25 +35,32 @@ from alarp.records.permissions import is_supplier, team_roles
 from alarp.standards import load_pathway, load_roles
 
 
-def pathway_of(deployment: Deployment, *, added_before: datetime | None = None) -> Pathway:
+def pathway_of(deployment: Deployment) -> Pathway:
     """The national pathway as this deployment's Trust inherits it, with the criteria the Trust added."""
+    return _extended(deployment, _added_criteria(deployment))
+
+
+def _added_criteria(deployment: Deployment) -> list[TrustCriterion]:
     rows = TrustCriterion.objects.filter(
         organisation__in=line_of(deployment.site), pathway=deployment.pathway
-    ).order_by("added_at", "pk")
+    )
+    return list(rows.order_by("added_at", "pk"))
+
+
+def _extended(deployment: Deployment, rows: Iterable[TrustCriterion]) -> Pathway:
     added: dict[str, tuple[Criterion, ...]] = defaultdict(tuple)
     for row in rows:
-        if added_before is None or row.added_at <= added_before:
-            added[row.gate] += (
-                Criterion(
-                    slug=row.slug,
-                    asks=row.asks,
-                    evidence_kind=row.evidence_kind,
-                    role=row.role,
-                    valid_days=row.valid_days,
-                    source=row.source,
-                    added_because=row.reason,
-                ),
-            )
+        added[row.gate] += (
+            Criterion(
+                slug=row.slug,
+                asks=row.asks,
+                evidence_kind=row.evidence_kind,
+                role=row.role,
+                valid_days=row.valid_days,
+                source=row.source,
+                added_because=row.reason,
+            ),
+        )
     return load_pathway(deployment.pathway).extended(added)
 
 
@@ -129,11 +136,13 @@ class DeploymentFacts:
         self.deployment, self.at = deployment, at
         self.as_of = at if as_of_then else None
         self.day = localdate(at)
-        self.pathway = pathway_of(deployment)
+        self.added = _added_criteria(deployment)
+        self.pathway = _extended(deployment, self.added)
         self.status = {row.gate: row for row in GateStatus.objects.filter(deployment=deployment)}
         self.answers = list(
             Answer.objects.filter(self._by("given_at"), deployment=deployment)
             .select_related("evidence__withdrawal", "evidence__author", "evidence__version", "given_by")
+            .defer("evidence__envelope")
             .prefetch_related("evidence__superseded_by")
             .order_by("given_at", "pk")
         )
@@ -242,7 +251,8 @@ class DeploymentFacts:
         return tuple(found)
 
     def _whole(self, row: GateStatus, keys: dict[str, str]) -> bool:
-        needed = set(pathway_of(self.deployment, added_before=row.since).gate(row.gate).roles)
+        then = (c for c in self.added if c.gate == row.gate and c.added_at <= row.since)
+        needed = set(_extended(self.deployment, then).gate(row.gate).roles)
         approved = {
             d.role
             for d in self.decisions_on(row.gate, row.evidence_digest)

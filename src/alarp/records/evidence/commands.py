@@ -56,7 +56,7 @@ def record(
 ) -> Evidence:
     """Record and seal one piece of evidence about exactly this version, with its document where there is one."""
     _check_may_speak(by, organisation, version)
-    design = _checked(kind, title, design, dated, expires_on, body, document, document_name)
+    design = _checked(kind, title, design, dated, expires_on, body, document, document_name, document_type)
     _check_supersedes(supersedes, kind, version, organisation)
     at = clock.now()
     document_sha256 = objects.put(document) if document else ""
@@ -146,6 +146,7 @@ def _checked(
     body: dict[str, Any] | None,
     document: bytes | None,
     document_name: str,
+    document_type: str,
 ) -> Design:
     if not kind or slugify(kind) != kind:
         raise BadInput(f"The kind of evidence is {kind!r}; take lower-case letters, digits and hyphens.")
@@ -163,6 +164,8 @@ def _checked(
         )
     if document is not None and not document:
         raise BadInput(f"The document {document_name!r} is empty; choose the file again.")
+    if len(kind) > 50 or len(document_type) > 100:
+        raise BadInput("The kind of evidence has at most 50 characters, the document's type at most 100.")
     if document and (not document_name.strip() or len(document_name) > 200):
         raise BadInput("A document needs its file name, of 1 to 200 characters.")
     if document is None and not body:

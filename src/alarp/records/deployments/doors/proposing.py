@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.utils.text import slugify
 from django.utils.timezone import localdate
 
@@ -45,6 +46,7 @@ def propose(
     for name, text in (("use", use), ("problem", problem)):
         if not text.strip():
             raise BadInput(f"A proposal needs its {name} in words; it was empty.")
+    _fits(Deployment, slug=slug, use=use.strip(), baseline=baseline.strip(), raised_by_role=raised_by_role)
     at, pathway = clock.now(), load_pathway(CURRENT)
     try:
         with transaction.atomic():
@@ -83,6 +85,14 @@ def propose(
     return deployment
 
 
+def _fits(model: type[Model], **texts: str) -> None:
+    """PostgreSQL refuses a text that is too long, SQLite does not: say so before either is asked."""
+    for name, text in texts.items():
+        most = model._meta.get_field(name).max_length
+        if most is not None and len(text) > most:
+            raise BadInput(f"The {name.replace('_', ' ')} has {len(text)} characters; at most {most} fit.")
+
+
 def _hours(value: Any) -> Decimal:
     try:
         hours = Decimal(str(value))
@@ -115,6 +125,7 @@ def join_team(
         raise BadInput(
             f"{person} does not hold the role {role} at {trust_of(deployment.site).name}; record the role first."
         )
+    _fits(TeamMember, funded_by=funded_by.strip())
     with transaction.atomic():
         deployment = locked(deployment)
         at = moment(deployment)
@@ -204,6 +215,7 @@ def add_criterion(
     for name, text in (("slug", slug), ("evidence_kind", evidence_kind)):
         if slugify(text) != text:
             raise BadInput(f"{name} is {text!r}; take lower-case letters, digits and hyphens.")
+    _fits(TrustCriterion, slug=slug, evidence_kind=evidence_kind, source=source.strip())
     if valid_days is not None and valid_days < 1:
         raise BadInput(f"valid_days is {valid_days}; give a whole number of days, or leave it out.")
     try:
