@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
@@ -42,7 +43,7 @@ def verify(
         except OSError:
             raise BadInput(f"{key} cannot be read. Give the public key as a PEM file.") from None
     try:
-        verified = verify_file(data, trusted)
+        verified = verify_file(data, trusted, on=datetime.now(UTC).date())
     except BrokenEvidence as error:
         if as_json:
             answers.as_json({"ok": False, "sentence": str(error)})
