@@ -23,6 +23,7 @@ from alarp.kernel import AlarpError, Unavailable
 
 PASSWORD = "no-evidence-no-traffic"  # of every demonstration account; printed at the end
 DESCRIPTION = Path(__file__).with_name("hospital.yaml")
+NAMES = {"noduleflag": "NoduleFlag at its supplier", "livercontour": "LiverContour at its supplier"}
 TOOLS = {"noduleflag": "noduleflag-riverside", "livercontour": "livercontour-riverside"}
 
 
@@ -80,7 +81,7 @@ class Hospital:
         for tool, deployment in TOOLS.items():
             aet = tool.upper()
             started[tool] = self.start_tool(tool, aet)
-            self.connect({"aet": aet, "name": tool, "kind": "tool", "deployment": deployment}, aet.lower())
+            self.connect({"aet": aet, "name": NAMES[tool], "kind": "tool", "deployment": deployment}, tool)
         return started
 
     def connectivity(self) -> dict[str, Any]:
@@ -171,6 +172,10 @@ class Hospital:
         refused = [f"{answer:04X}" for answer in answers if answer != 0x0000]
         if refused:
             raise Unavailable(f"The gateway answered {', '.join(refused)} to {station}.", phase="receive")
+
+    def answered_by(self, tool: str) -> int:
+        """How many results has this tool's own folder as accepted by the gateway?"""
+        return sum(1 for _ in (self.folder / "tools" / tool / "returned").glob("*.dcm"))
 
     def in_pacs(self) -> list[str]:
         """The SOP Instance UID of every arrival at the PACS, repeats included."""

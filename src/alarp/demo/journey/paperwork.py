@@ -31,8 +31,8 @@ def written(criterion: Criterion, tool: str, day: date) -> Paper:
         "This paper was written for the demonstration hospital, where nobody is a patient. In a Trust the "
         "document itself stands here; Alarp keeps its bytes, signs its digest and shows who relied on it.\n"
     )
-    title = criterion.asks.split(".")[0].split(":")[0]
-    return Paper(title[:120], "document", f"{criterion.slug}.txt", "text/plain", text.encode())
+    title = f"{criterion.slug.replace('-', ' ').capitalize()} of {tool}"
+    return Paper(title, "document", f"{criterion.slug}.txt", "text/plain", text.encode())
 
 
 def measured(title: str, name: str, found: dict[str, Any], *, design: str) -> Paper:

@@ -209,5 +209,6 @@ def quarantine(
         stream=getattr(deployment, "slug", audit.SITE),
         reason=row.reason,
         phase=row.phase,
+        entry=row.pk,
     )
     return row

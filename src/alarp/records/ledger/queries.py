@@ -80,13 +80,27 @@ def studies(
     return found.distinct().order_by("-pk")[:limit]
 
 
+# How a person calls an object that a tool sent back, by its modality.
+KINDS = {"SR": "structured report", "RTSTRUCT": "structure set", "SEG": "segmentation"}
+
+
+def _images(count: int) -> str:
+    return f"{count} image" if count == 1 else f"{count} images"
+
+
+def _kind(result: Result) -> str:
+    return KINDS.get(result.modality, f"result ({result.modality})")
+
+
 def journey(study: Study) -> tuple[Step, ...]:
     """What happened to this study, in order?"""
     images = study.instances.filter(direction="source")
     count = images.count()
     steps = [
         Step(
-            study.first_received_at, Phase.RECEIVE, f"Received from {study.peer.name}, {count} images so far."
+            study.first_received_at,
+            Phase.RECEIVE,
+            f"Received from {study.peer.name}, {_images(count)} so far.",
         )
     ]
     if study.held_because:
@@ -113,7 +127,7 @@ def _dispatch_steps(dispatch: Dispatch) -> list[Step]:
             Step(
                 dispatch.sent_at,
                 Phase.SEND,
-                f"{gone} images sent to {tool} without identifiers ({dispatch.profile}), route {route}.",
+                f"{_images(gone)} sent to {tool} without identifiers ({dispatch.profile}), route {route}.",
             )
         )
     if dispatch.reason and dispatch.state != Dispatch.RETURNED:
@@ -125,7 +139,7 @@ def _dispatch_steps(dispatch: Dispatch) -> list[Step]:
             Step(
                 result.matched_at,
                 Phase.MATCH,
-                f"{tool} sent back a {result.modality}; patient, study, accession and images agree.",
+                f"{tool} sent back a {_kind(result)}; patient, study, accession and images agree.",
             )
         )
         if result.filed_at:
@@ -133,7 +147,7 @@ def _dispatch_steps(dispatch: Dispatch) -> list[Step]:
                 Step(
                     result.filed_at,
                     Phase.FILE,
-                    f"The {result.modality} is in the PACS under the original study.",
+                    f"The {_kind(result)} is in the PACS under the original study.",
                 )
             )
         elif result.state == Result.KEPT:
@@ -141,7 +155,7 @@ def _dispatch_steps(dispatch: Dispatch) -> list[Step]:
                 Step(
                     result.matched_at,
                     Phase.MATCH,
-                    f"The {result.modality} is kept here and not filed to the PACS.",
+                    f"The {_kind(result)} is kept here and not filed to the PACS.",
                 )
             )
     return steps

@@ -39,7 +39,7 @@ SENTENCES = {
     "evidence withdrawn": "{who} withdrew {title}.",
     "criterion added": "{who} added a criterion of the Trust's own to the {gate}.",
     "study received": "{study} arrived from {peer}.",
-    "study complete": "{study} is complete: {objects} images.",
+    "study complete": "{study} is complete: {images}.",
     "opt-out found on receipt": "The patient of {study} has opted out: nothing leaves.",
     "opt-out recorded": "{who} recorded an opt-out ({reach}).",
     "opt-out withdrawn": "{who} withdrew an opt-out ({reach}).",
@@ -56,8 +56,8 @@ SENTENCES = {
     "result filed": "A result of {what} for {study} is in the PACS.",
     "result matched": "A result of {what} was matched to {study} ({modality}).",
     "result rejected by the PACS": "The PACS rejected a result of {what} for {study}.",
-    "quarantined": "An object went into quarantine.",
-    "quarantine resolved": "{who} resolved an object in quarantine.",
+    "quarantined": "An object went into {quarantine}.",
+    "quarantine resolved": "{who} closed an entry of the quarantine.",
     "association refused": "A caller without permission was refused.",
     "peer registered": "A DICOM peer was registered.",
     "peer changed": "A DICOM peer was changed.",
@@ -129,6 +129,8 @@ def told(
         role=words.lowered(words.role(role)) if role else "…",
         study=_study(event),
         title=_title(event, evidence),
+        images=_counted(event.details.get("objects"), "image"),
+        quarantine=_quarantine(event),
     )
     return parts(pattern.format_map(known))
 
@@ -164,6 +166,19 @@ def _hold(event: Any, deployment: Any) -> str:
 def _study(event: Any) -> str:
     number = subject_study(event)
     return linked(f"study {number}", reverse("study", args=[number])) if number else "a study"
+
+
+def _counted(number: Any, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _quarantine(event: Any) -> str:
+    entry = event.details.get("entry")
+    return (
+        linked("quarantine", reverse("quarantine-item", args=[entry]))
+        if isinstance(entry, int)
+        else "quarantine"
+    )
 
 
 def _title(event: Any, evidence: Mapping[str, str]) -> str:
