@@ -20,10 +20,12 @@ from alarp.demo.hospital import PASSWORD, Hospital
 from alarp.demo.journey import balance, need_to_silent, silent_to_live
 from alarp.demo.journey.day import Day, day_films, spare_films
 from alarp.demo.journey.evaluations import evaluate_livercontour, evaluate_noduleflag
+from alarp.demo.processes import free_port, is_taken
 from alarp.demo.telling import Story
 from alarp.kernel import AlarpError, BadInput
 
 STEPS = 24
+PORT = 8000
 MADE_BY_US = "this-folder-belongs-to-alarp-demo"
 
 
@@ -117,10 +119,13 @@ def main(
         Path("alarp-data/demo"), help="Folder of the demonstration; summary.json lies in it."
     ),
     data: Path = typer.Option(None, help="Folder with a real CT series and its RTSTRUCT for LiverContour."),
-    port: int = typer.Option(8000, min=1, max=65535, help="Port of the web site on 127.0.0.1."),
+    port: int = typer.Option(0, min=0, max=65535, help="Port of the site on 127.0.0.1; 8000 when left out."),
     fresh: bool = typer.Option(False, help="Build a hospital that stands already from the ground again."),
 ) -> None:
     """Build the demonstration hospital, live through its first days, then serve it."""
+    port = port or (free_port() if once else PORT)
+    if is_taken(port):
+        raise BadInput(f"Port {port} on this machine is taken by another program. Give another with --port.")
     summary_file = out / "summary.json"
     stands = summary_file.is_file() and (out / MADE_BY_US).exists() and data is None
     if stands and not once and not fresh:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ import yaml
 from pydicom import Dataset
 
 from alarp.demo.modality import send
-from alarp.demo.processes import Machine, await_page, free_port
+from alarp.demo.processes import Machine, await_page, free_port, is_taken
 from alarp.demo.site import Visitor
 from alarp.kernel import AlarpError, Unavailable
 
@@ -92,11 +91,7 @@ class Hospital:
         """Start Alarp itself, the way a hospital does."""
         self.start("alarp", ["alarp.cli", "serve"], says_ready=False)
         await_page(f"{self.address}/health/", self.machines["alarp"])
-        self.wait("the gateway listens", lambda: self.hears(self.gateway_port))
-
-    def hears(self, port: int) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
+        self.wait("the gateway listens", lambda: is_taken(self.gateway_port))
 
     def start(self, name: str, arguments: list[str], *, says_ready: bool = True) -> Machine:
         machine = Machine(name, arguments, self.folder / "logs" / f"{name}.log", self.environment, says_ready)
