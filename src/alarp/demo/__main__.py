@@ -8,8 +8,8 @@ import signal
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from alarp.demo import scans
 from alarp.demo.hospital import PASSWORD, Hospital
 from alarp.demo.journey import balance, need_to_silent, silent_to_live
 from alarp.demo.journey.day import Day, day_films, spare_films
-from alarp.demo.journey.evaluations import evaluate_livercontour, evaluate_noduleflag
+from alarp.demo.journey.evaluations import Evaluation, evaluate_livercontour, evaluate_noduleflag
+from alarp.demo.journey.gates import Candidate
 from alarp.demo.processes import free_port, is_taken
 from alarp.demo.telling import Story
 from alarp.kernel import AlarpError, BadInput
@@ -34,13 +35,14 @@ def live_through(hospital: Hospital, story: Story, data: Path | None) -> dict[st
     when = datetime.now(UTC).astimezone().replace(microsecond=0)
     day = when.date()
     real = scans.real_abdomen(data) if data else None
-    story.chapter("Building the hospital")
-    hospital.build()
-    story.tell("Wharfe Valley NHS Trust: two sites, three scanners, a PACS, 17 people; Alarp is running.")
-    story.step()
     with ThreadPoolExecutor(1) as bench:
+        # The physicist's bench needs no gateway: it measures both tools while the hospital is built.
         nodule_evaluation = bench.submit(evaluate_noduleflag, hospital, when - timedelta(days=9))
         liver_evaluation = bench.submit(evaluate_livercontour, hospital, when - timedelta(days=9), real)
+        story.chapter("Building the hospital")
+        hospital.build()
+        story.tell("Wharfe Valley NHS Trust: two sites, three scanners, a PACS, 17 people; Alarp is running.")
+        story.step()
         nodules, livers = _two_tools(hospital, story, day, nodule_evaluation, liver_evaluation)
         made_films = bench.submit(silent_to_live.silent_films, when)
         evaluations = {"noduleflag": nodule_evaluation.result(), "livercontour": liver_evaluation.result()}
@@ -67,18 +69,23 @@ def live_through(hospital: Hospital, story: Story, data: Path | None) -> dict[st
     return summary
 
 
-def _two_tools(hospital: Hospital, story: Story, day: Any, nodule: Any, liver: Any) -> tuple[Any, Any]:
-    """Both tools from need to silent running."""
+def _two_tools(
+    hospital: Hospital, story: Story, day: date, nodule: Future[Evaluation], liver: Future[Evaluation]
+) -> list[Candidate]:
+    """Both tools from need to silent running; the bench measures them while the first gates are signed."""
+    wishes = ((need_to_silent.NODULEFLAG, nodule), (need_to_silent.LIVERCONTOUR, liver))
     candidates = []
-    for wish, evaluation in ((need_to_silent.NODULEFLAG, nodule), (need_to_silent.LIVERCONTOUR, liver)):
-        story.chapter(f"{wish.tool}: from need to silent running")
-        candidate = need_to_silent.propose(hospital, story, wish, day)
+    for wish, _ in wishes:
+        story.chapter(f"{wish.tool}: need and appraisal")
+        candidates.append(need_to_silent.propose(hospital, story, wish, day))
         story.step()
         if wish is need_to_silent.NODULEFLAG:
-            need_to_silent.be_refused(candidate)
+            need_to_silent.be_refused(candidates[0])
+        need_to_silent.appraise(candidates[-1])
+    for candidate, (wish, evaluation) in zip(candidates, wishes, strict=True):
+        story.chapter(f"{wish.tool}: evaluation and procurement")
         need_to_silent.to_silent(candidate, evaluation, wish.headline)
-        candidates.append(candidate)
-    return candidates[0], candidates[1]
+    return candidates
 
 
 def prepare(folder: Path) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,24 +64,29 @@ class Hospital:
             person["password"] = PASSWORD
         self.set_up(self.people, "trust.yaml")
         self.start("pacs", ["alarp.demo.pacs", "--ae", "PACS", "--folder", str(self.folder / "pacs")])
-        self.connect({"aet": "PACS", "name": "PACS of the Trust", "kind": "pacs", "site": "wharfe"}, "pacs")
+        self.connect({"aet": "PACS", "name": "PACS of the Trust", "kind": "pacs", "site": "wharfe"})
         self.serve()
 
     def reopen(self) -> None:
         """Start the machines of a hospital that stands already, each where it was."""
         self.people = yaml.safe_load(DESCRIPTION.read_text(encoding="utf-8"))
         self.start("pacs", ["alarp.demo.pacs", "--ae", "PACS", "--folder", str(self.folder / "pacs")])
-        self.connect({"aet": "PACS", "name": "PACS of the Trust", "kind": "pacs", "site": "wharfe"}, "pacs")
+        self.connect({"aet": "PACS", "name": "PACS of the Trust", "kind": "pacs", "site": "wharfe"})
         self.serve()
         self.connect_tools()
 
     def connect_tools(self) -> dict[str, Machine]:
         """The suppliers' processes start, and the PACS manager enters their addresses."""
-        started = {}
-        for tool, deployment in TOOLS.items():
-            aet = tool.upper()
-            started[tool] = self.start_tool(tool, aet)
-            self.connect({"aet": aet, "name": NAMES[tool], "kind": "tool", "deployment": deployment}, tool)
+        with ThreadPoolExecutor(len(TOOLS)) as both:
+            started = dict(
+                zip(TOOLS, both.map(lambda tool: self.start_tool(tool, tool.upper()), TOOLS), strict=True)
+            )
+        self.connect(
+            *(
+                {"aet": tool.upper(), "name": NAMES[tool], "kind": "tool", "deployment": deployment}
+                for tool, deployment in TOOLS.items()
+            )
+        )
         return started
 
     def connectivity(self) -> dict[str, Any]:
@@ -109,7 +115,7 @@ class Hospital:
     ) -> list[str]:
         words = ["alarp.demo.tools", tool, "--ae", aet, "--port", str(port), "--return-host", "127.0.0.1"]
         words += ["--return-port", str(return_port), "--return-aet", return_aet]
-        words += ["--folder", str(self.folder / "tools" / aet.lower())]
+        words += ["--folder", str(self.folder / "tools" / aet.lower()), "--quiet-s", "0.5"]
         return [*words, *(word for fault in faults for word in ("--fault", fault))]
 
     def close(self) -> None:
@@ -140,10 +146,12 @@ class Hospital:
         file.write_text(yaml.safe_dump(table, allow_unicode=True), encoding="utf-8")
         self.alarp("setup", str(file))
 
-    def connect(self, peer: dict[str, Any], machine: str) -> None:
-        """Tell Alarp about a DICOM peer, once the machine has its port."""
-        port = self.machines[machine].port
-        self.set_up({"peers": [{**peer, "host": "127.0.0.1", "port": port}]}, f"{peer['aet']}.yaml")
+    def connect(self, *peers: dict[str, Any]) -> None:
+        """Tell Alarp where DICOM peers listen, now that their machines have ports."""
+        places = [
+            {**peer, "host": "127.0.0.1", "port": self.machines[peer["aet"].lower()].port} for peer in peers
+        ]
+        self.set_up({"peers": places}, f"{peers[0]['aet'].lower()}.yaml")
 
     def balance(self) -> dict[str, Any]:
         """Today's reconciliation."""

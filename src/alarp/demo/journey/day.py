@@ -115,13 +115,17 @@ class Day:
 
     def settle(self) -> None:
         """Let the quiet timer run out and the route finish what it has in hand."""
-        time.sleep(3)
+        time.sleep(2)
 
     def wrong_patient(self, film: Scan) -> None:
         """The tool mixes two patients up, once; the result is caught on its way back."""
         before, quarantined = self.filed_now(), int(self.hospital.balance()["quarantined"])
         self.restart_tool(faults=("wrong-patient-once",))
+        answered = self.hospital.answered_by("noduleflag")
         self.hospital.scan(film.datasets, scans.station_of(film))
+        self.hospital.wait(
+            "the tool has answered", lambda: self.hospital.answered_by("noduleflag") > answered
+        )
         self.hospital.wait(
             "the wrong patient's result is in quarantine",
             lambda: int(self.hospital.balance()["quarantined"]) > quarantined,

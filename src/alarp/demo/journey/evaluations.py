@@ -18,7 +18,7 @@ from alarp.demo.bench import Collector, run_test_set, score_of
 from alarp.demo.hospital import Hospital
 from alarp.demo.journey.paperwork import Paper
 
-FILMS = 36
+FILMS = 30
 ABDOMENS = 6
 CASE_COLUMNS = ("case", "patient", "truth", "score", "manufacturer", "sex")
 

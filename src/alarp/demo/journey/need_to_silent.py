@@ -97,11 +97,15 @@ def be_refused(candidate: Candidate) -> None:
             expect(False, f"{username} could sign gate 'need' without evidence.")
 
 
-def to_silent(candidate: Candidate, evaluated: Future[Evaluation], headline: tuple[str, str]) -> None:
-    """Need, appraise, evaluate, procure: then the route opens for silent running."""
+def appraise(candidate: Candidate) -> None:
+    """Need and appraise: is there a problem, and is this a lawful device for it?"""
     for slug in ("need", "appraise"):
         candidate.tell_gate(candidate.pass_gate(slug))
         candidate.story.step()
+
+
+def to_silent(candidate: Candidate, evaluated: Future[Evaluation], headline: tuple[str, str]) -> None:
+    """Evaluate and procure, on what was measured here: then the route opens for silent running."""
     evaluation = evaluated.result()
     candidate.story.tell(f"{candidate.tool}: evaluated here. {evaluation.sentence(*headline)}")
     candidate.tell_gate(candidate.pass_gate("evaluate", {"local-evaluation": evaluation.paper()}))
