@@ -109,7 +109,7 @@ def _sender(paths: list[Path], port: int, associations: int) -> Callable[[], Non
 
 
 def run() -> Iterator[Row]:
-    work = f"receive a CT image (0.5 MB) durably, {{}} association, one of {IMAGES}"
+    work = f"receive a CT image (0.5 MB) durably, associations: {{}}, one of {IMAGES}"
     if not shutil.which("storescu"):
         yield not_measured(work.format(1), "Orthanc, storescp", "dcmtk is not installed")
         return
