@@ -26,6 +26,7 @@ COMMANDS = {
     "demo": "alarp.cli.handover:demo",
     "check": "alarp.cli.check:check",
     "status": "alarp.cli.status:status",
+    "procedures": "alarp.cli.procedures:procedures",
     "reconcile": "alarp.cli.reconcile:reconcile",
     "evaluate": "alarp.cli.evaluate:evaluate",
     "deid": "alarp.cli.deid:deid",

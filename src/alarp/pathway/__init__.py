@@ -2,6 +2,7 @@
 
 from alarp.pathway.model import TO_LIVE, Criterion, Gate, Pathway, Role
 from alarp.pathway.policies import Signer, StepUp, Team
+from alarp.pathway.procedures import as_markdown as procedures_as_markdown
 from alarp.pathway.proof import Verified, verify_file
 from alarp.pathway.reading import read_criterion, read_pathway, read_roles
 from alarp.pathway.route import Route, RouteFacts, route
@@ -34,6 +35,7 @@ __all__ = [
     "Transition",
     "Verified",
     "gate_standing",
+    "procedures_as_markdown",
     "read_criterion",
     "read_pathway",
     "read_roles",
