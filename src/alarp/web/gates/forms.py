@@ -38,7 +38,12 @@ class SignForm(SigningForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
     )
-    evidence_digest = forms.CharField(widget=forms.HiddenInput)
+    evidence_digest = forms.CharField(
+        widget=forms.HiddenInput,
+        error_messages={
+            "required": "The page did not say which evidence you saw. Open the gate again and sign there."
+        },
+    )
 
     field_order = ("role", "outcome", "meaning", "reason", "password", "code", "evidence_digest")
 
