@@ -18,8 +18,8 @@ from alarp.demo.bench import Collector, run_test_set, score_of
 from alarp.demo.hospital import Hospital
 from alarp.demo.journey.paperwork import Paper
 
-FILMS = 30
-ABDOMENS = 6
+FILMS = 24
+ABDOMENS = 3
 CASE_COLUMNS = ("case", "patient", "truth", "score", "manufacturer", "sex")
 
 
