@@ -114,7 +114,8 @@ def stay_open(hospital: Hospital) -> None:
     done = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: done.set())
-    done.wait()
+    while not done.wait(0.5):  # a signal may reach another thread: look for it now and then
+        pass
     print("Closing the hospital.", flush=True)
 
 

@@ -91,7 +91,8 @@ def serve(aet: str, port: int, folder: Path) -> None:
     done = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: done.set())
-    done.wait()
+    while not done.wait(0.5):  # a signal may reach another thread: look for it now and then
+        pass
     server.shutdown()
 
 
