@@ -191,6 +191,7 @@ class Hospital:
             supply_led=False,
             eligibility={},
             by=self.person("clinical-lead"),
+            pathway="national-2026.1",
         )
         for role in PEOPLE:
             if role in PROFESSIONS and role not in without:
@@ -279,6 +280,7 @@ class Hospital:
         from alarp.records.people.models import Organisation
 
         commands.add_criterion(
+        pathway="national-2026.1",
             organisation=Organisation.objects.get(slug="valley"),
             gate="live",
             slug="night-cover",

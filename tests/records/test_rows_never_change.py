@@ -45,6 +45,7 @@ def full(deployment: Any) -> Any:
     from alarp.records.people.commands import declare_interest
 
     commands.add_criterion(
+        pathway="national-2026.1",
         organisation=valley.organisation("valley"),
         gate="need",
         slug="own",

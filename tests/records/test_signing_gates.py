@@ -240,6 +240,7 @@ def test_an_obligation_without_anybody_in_its_role_blocks_its_gate(trust: None) 
 @pytest.mark.need("A13")
 def test_a_trusts_own_criterion_is_asked_at_its_gate_and_listed_with_its_reason(deployment: Any) -> None:
     commands.add_criterion(
+        pathway="national-2026.1",
         organisation=valley.organisation("valley"),
         gate="need",
         slug="board-paper",
@@ -283,7 +284,9 @@ def test_a_deviation_that_explains_nothing_or_repeals_something_is_refused(
         **change,
     }
     with pytest.raises(BadInput, match=sentence):
-        commands.add_criterion(**given, by=valley.person("clinical-safety-officer"))
+        commands.add_criterion(
+            pathway="national-2026.1", **given, by=valley.person("clinical-safety-officer")
+        )
 
 
 def test_an_answer_must_fit_its_criterion(deployment: Any) -> None:

@@ -80,10 +80,25 @@ def version(number: str = "1.0", product: str = "flag") -> Version:
     return Version.objects.get(product__slug=product, number=number)
 
 
-def proposed(slug: str = "flag-river", *, without: Iterable[str] = (), hours: float = 4) -> Deployment:
+SPINE_ALONE = "national-2026.1"  # the pathway whose gates ask for evidence alone, before the checks
+
+
+def proposed(
+    slug: str = "flag-river",
+    *,
+    without: Iterable[str] = (),
+    hours: float = 4,
+    pathway: str = SPINE_ALONE,
+) -> Deployment:
     """A deployment at need, with a person in every role of its team but those left out."""
     deployment = commands.propose(
-        version(), organisation("river"), slug, "Read first", "Films wait", by=person("radiographer")
+        version(),
+        organisation("river"),
+        slug,
+        "Read first",
+        "Films wait",
+        by=person("radiographer"),
+        pathway=pathway,
     )
     for role in sorted(PROFESSIONS - set(without)):
         commands.join_team(deployment, role, person(role), hours, by=person("service-manager"))

@@ -17,6 +17,29 @@ IN_ORDER = (*TO_LIVE, REVIEW, RETIRE)
 
 APPROVE = "approve"
 
+# What the records can look at besides evidence: name of the check → what it asks for. A criterion names the checks
+# that must hold too; each is answered by the records app that keeps the facts.
+CHECKS = {
+    "needs-a-named-role": "the need names the frontline role that raised it, with the figure today",
+    "certificates-current": "no mandatory certificate or supplier document is missing or has expired",
+    "intended-use-complete": "all six statements of intended use are there",
+    "readiness-signed": "the PACS and IT readiness checklist is complete and signed",
+    "claims-graded": "every claim of the supplier is linked to graded evidence or marked unsupported",
+    "due-diligence-answered": "every due-diligence question is answered, or its refusal accepted with a reason",
+    "options-appraised": "the options include doing nothing and one without AI",
+    "cost-complete": "the whole-life cost has every required line, and the evidence is of its latest version",
+    "data-flow-complete": "the outbound and the inbound leg of the data flow are recorded",
+    "self-test-passed": "the latest connectivity self-test passed",
+    "hazards-acceptable": "no hazard is unscored, unwatched or above what may be accepted",
+    "safety-case-current": "the safety case is of the hazard log as it stands, and the officer did not say no",
+    "responsibilities-acknowledged": "everybody on the team and every user acknowledged the responsibilities",
+    "training-coverage": "enough of the users are entitled on exactly this version",
+    "patient-information-current": "what patients are told is published and is of this version",
+    "alarm-rules-complete": "alarm rules and review criteria are set, each with its reaction and its role",
+    "review-computed": "the review is computed against the criteria signed before go-live",
+    "retirement-complete": "every item of the retirement checklist is done",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Role:
@@ -40,6 +63,7 @@ class Criterion:
     source: str
     mandatory: bool = True
     meaning: str = APPROVE
+    checks: tuple[str, ...] = ()  # names of CHECKS that must hold besides the evidence
     added_because: str = ""  # set for a criterion that a Trust added, with its reason
 
     def valid_until(self, dated: date, expires_on: date | None) -> date | None:

@@ -8,13 +8,23 @@ from datetime import date
 from typing import Any
 
 from alarp.kernel import BadInput
-from alarp.pathway.model import APPROVE, CHANGE, IN_ORDER, Criterion, Gate, Pathway, Role
+from alarp.pathway.model import APPROVE, CHANGE, CHECKS, IN_ORDER, Criterion, Gate, Pathway, Role
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 _PATHWAY = {"version", "title", "published", "gates", "change"}
 _GATE = {"slug", "title", "question", "version_bound", "criteria"}
-_CRITERION = {"slug", "asks", "evidence_kind", "role", "valid_days", "source", "mandatory", "meaning"}
+_CRITERION = {
+    "slug",
+    "asks",
+    "evidence_kind",
+    "role",
+    "valid_days",
+    "source",
+    "mandatory",
+    "meaning",
+    "checks",
+}
 _ROLE = {"slug", "title", "duties", "required_in_team"}
 
 
@@ -81,7 +91,18 @@ def read_criterion(value: Any, where: str, roles: Iterable[str]) -> Criterion:
         source=_text(table, "source", where),
         mandatory=_flag(table, "mandatory", where, True),
         meaning=_text(table, "meaning", where, APPROVE),
+        checks=_checks(table, where),
     )
+
+
+def _checks(table: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    names = table.get("checks") or []
+    if not isinstance(names, list):
+        raise BadInput(f"{where}: checks is {names!r}; write a list of names.")
+    for name in names:
+        if name not in CHECKS:
+            raise BadInput(f"{where}: there is no check {name!r}; the checks are {', '.join(CHECKS)}.")
+    return tuple(names)
 
 
 def _read_gate(value: Any, where: str, roles: Iterable[str]) -> Gate:

@@ -96,7 +96,12 @@ def lapse_cause(criterion: Criterion, fact: EvidenceFact, *, version_bound: bool
 
 
 def _criterion_standing(
-    criterion: Criterion, facts: Sequence[EvidenceFact], *, version_bound: bool, day: date
+    criterion: Criterion,
+    facts: Sequence[EvidenceFact],
+    against: Sequence[str],
+    *,
+    version_bound: bool,
+    day: date,
 ) -> CriterionStanding:
     standing, fallen = [], []
     for fact in facts:
@@ -109,6 +114,7 @@ def _criterion_standing(
     missing = ""
     if not standing and criterion.mandatory:
         missing = fallen[-1] if fallen else f"No evidence of kind {criterion.evidence_kind} has been given."
+    missing = " ".join((missing, *against)).strip()
     return CriterionStanding(
         criterion=criterion,
         evidence=tuple(standing),
@@ -125,15 +131,24 @@ def gate_standing(
     deployment: str,
     version: str,
     day: date,
+    against: Mapping[str, Sequence[str]] | None = None,
 ) -> GateStanding:
     """How does this gate stand on this day, given the evidence that answers each criterion?
+
+    `against`: by criterion, the sentences of the checks that do not hold. They keep it unmet, whatever was uploaded.
 
     The digest names pathway, deployment, version (at a version-bound gate), gate and, by criterion, the
     evidence that stands: whatever is added, lapses or changes makes another digest, so that a signature
     binds exactly what was looked at.
     """
     criteria = tuple(
-        _criterion_standing(c, answers.get(c.slug, ()), version_bound=gate.version_bound, day=day)
+        _criterion_standing(
+            c,
+            answers.get(c.slug, ()),
+            (against or {}).get(c.slug, ()),
+            version_bound=gate.version_bound,
+            day=day,
+        )
         for c in gate.criteria
     )
     looked_at = {c.criterion.slug: sorted({fact.sha256 for fact in c.evidence}) for c in criteria}

@@ -131,6 +131,74 @@ ACTIONS: dict[str, Rule] = {
     ),
     "manage_people": _rule("manage people", {ADMINISTRATOR}),
     "view_evaluations": _rule("see evaluations", PROFESSIONS | {REGION_LEAD}),
+    # Appraise and procure
+    "view_costs": _rule("see costs and options", PROFESSIONS),
+    "prepare_costs": _rule(
+        "work on costs and options",
+        {"service-manager", "procurement", "lead-physicist", "data-analyst", "digital-lead", "clinical-lead"},
+    ),
+    "view_claims": _rule("see claims and due diligence", PROFESSIONS | {REGION_LEAD, SUPPLIER}),
+    "edit_claims": _rule(
+        "record claims and due diligence",
+        {"procurement", "lead-physicist", "data-analyst", "clinical-lead", "statistician", SUPPLIER},
+    ),
+    # Safety and governance
+    "view_hazards": _rule("see the hazard log", PROFESSIONS),
+    "edit_hazards": _rule("work on the hazard log", PROFESSIONS - {"executive", "procurement"}, TEAM),
+    "state_safety": _rule("give the safety officer's statement", {"clinical-safety-officer"}, TEAM),
+    "accept_risk": _rule("accept a residual risk", {"clinical-safety-officer", "executive"}, TEAM),
+    "view_governance": _rule("see responsibilities and data flows", PROFESSIONS),
+    "edit_governance": _rule(
+        "work on responsibilities, data flows and patient information",
+        {
+            "information-governance",
+            "digital-lead",
+            "pacs-manager",
+            "clinical-safety-officer",
+            "lead-physicist",
+            "service-manager",
+            "data-analyst",
+            "patient-representative",
+        },
+        TEAM,
+    ),
+    "acknowledge": _rule("acknowledge the responsibilities", PROFESSIONS),
+    # People
+    "view_training": _rule("see training and entitlements", PROFESSIONS | {ADMINISTRATOR}),
+    "keep_training": _rule(
+        "keep training records",
+        {"radiographer", "lead-physicist", "service-manager", "clinical-lead", "data-analyst", ADMINISTRATOR},
+    ),
+    # Watch and stop
+    "view_monitoring": _rule("see the monitors", PROFESSIONS),
+    "view_alerts": _rule("see alerts", PROFESSIONS),
+    "acknowledge_alert": _rule("acknowledge an alert", PROFESSIONS - {"patient-representative"}, TEAM),
+    "draft_alarms": _rule(
+        "draft alarm rules",
+        {"lead-physicist", "data-analyst", "clinical-safety-officer", "clinical-lead"},
+        TEAM,
+    ),
+    "give_feedback": _rule("say that the AI was wrong", _CLINICAL),
+    "view_incidents": _rule("see incidents", PROFESSIONS),
+    "report_incident": _rule("report an incident", PROFESSIONS),
+    "handle_incident": _rule(
+        "handle an incident",
+        {"clinical-safety-officer", "lead-physicist", "clinical-lead", "pacs-manager", "digital-lead"},
+        TEAM,
+    ),
+    "decide_incident": _rule(
+        "decide an incident", {"clinical-safety-officer", "clinical-lead", "lead-physicist"}, TEAM
+    ),
+    "prepare_review": _rule(
+        "prepare a review",
+        {"lead-physicist", "data-analyst", "service-manager", "clinical-safety-officer"},
+        TEAM,
+    ),
+    "keep_retirement": _rule(
+        "keep the retirement checklist",
+        {"pacs-manager", "digital-lead", "information-governance", "lead-physicist", "service-manager"},
+        TEAM,
+    ),
 }
 
 

@@ -38,6 +38,12 @@ INSTALLED_APPS = [
     "alarp.records.deployments",
     "alarp.records.evidence",
     "alarp.records.ledger",
+    "alarp.records.appraisals",
+    "alarp.records.hazards",
+    "alarp.records.governance",
+    "alarp.records.training",
+    "alarp.records.monitors",
+    "alarp.records.watch",
     "alarp.records.audit",
 ]
 DATABASES = {"default": dj_database_url.parse(ALARP.database, conn_max_age=600)}

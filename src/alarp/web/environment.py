@@ -11,7 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
 
+from alarp.standards.glossary import load_term
 from alarp.web import fields
+from alarp.web.deployments.parts import Part, parts
 from alarp.web.words import lowered
 
 
@@ -41,12 +43,23 @@ def _url(name: str, *args: Any, query: Mapping[str, str] | None = None, **kwargs
     return reverse(name, args=args, kwargs=kwargs, query=query)
 
 
+def _parts_of(request: Any, deployment: Any) -> tuple[Part, ...]:
+    return parts(request.user, deployment, request.path)
+
+
 def environment(**options: Any) -> Environment:
     """The environment that Django's Jinja2 backend asks for. NHS macros need chainable undefined values."""
     loader = ChoiceLoader([options.pop("loader"), PackageLoader("nhsuk_frontend_jinja")])
     options["undefined"] = ChainableUndefined
     made = Environment(loader=loader, trim_blocks=True, lstrip_blocks=True, **options)
-    made.globals.update(static=static, url=_url, problems=fields.problems, field_kind=fields.kind)
+    made.globals.update(
+        static=static,
+        url=_url,
+        problems=fields.problems,
+        field_kind=fields.kind,
+        glossary=load_term,
+        parts_of=_parts_of,
+    )
     made.filters.update(day=day, moment=moment, counted=counted, sentence_case=sentence_case, lowered=lowered)
     return made
 

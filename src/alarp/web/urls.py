@@ -16,6 +16,7 @@ ROOMS = (
     "opt_outs",
     "audit",
     "viewer",
+    "glossary",
 )
 
 urlpatterns = [

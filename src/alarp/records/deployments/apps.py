@@ -8,6 +8,8 @@ class DeploymentsConfig(AppConfig):
     label = "deployments"
 
     def ready(self) -> None:
+        from alarp.records.deployments.checks import needs_a_named_role, register
         from alarp.records.deployments.constraints import GUARDS
 
         keep_after_migrate(self, GUARDS)
+        register("needs-a-named-role", needs_a_named_role)

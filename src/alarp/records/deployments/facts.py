@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from django.db.models import Q
 from django.utils.timezone import localdate
@@ -17,6 +17,7 @@ from alarp.pathway.model import CHANGE, REVIEW
 from alarp.pathway.policies import Signer
 from alarp.pathway.proof import open_sealed
 from alarp.pathway.route import day_in_words
+from alarp.records.deployments import checks
 from alarp.records.deployments.models import (
     Answer,
     Decision,
@@ -115,6 +116,9 @@ def decision_holds(decision: Decision, keys: dict[str, str]) -> bool:
     )
 
 
+CHECK = "check failed"
+
+
 @dataclass(frozen=True)
 class Lapse:
     """Evidence under an open gate's signatures that no longer stands: which gate, why, in a sentence."""
@@ -187,7 +191,14 @@ class DeploymentFacts:
             deployment=self.deployment.slug,
             version=f"{self.deployment.version.product.slug} {self.deployment.version.number}",
             day=self.day,
+            against={c.slug: self._against(c) for c in gate.criteria if c.checks},
         )
+
+    def _against(self, criterion: Criterion, *, while_live: bool = False) -> tuple[str, ...]:
+        """The sentences of this criterion's checks. The past is not looked at: their facts are of the moment."""
+        if self.as_of is not None:
+            return ()
+        return checks.against(criterion.checks, self.deployment, self.at, while_live=while_live)
 
     def round_began(self, gate: str) -> datetime | None:
         """Since when do signatures count? Since the gate's last re-opening, or since this review began."""
@@ -205,8 +216,8 @@ class DeploymentFacts:
             if d.gate == gate and d.evidence_digest == digest and (since is None or d.signed_at >= since)
         ]
 
-    def lapses(self) -> tuple[Lapse, ...]:
-        """Which evidence under open gates no longer stands, at this moment?"""
+    @cached_property
+    def _lapses(self) -> tuple[Lapse, ...]:
         from alarp.pathway.standing import lapse, lapse_cause
 
         found = []
@@ -226,7 +237,16 @@ class DeploymentFacts:
                 if cause:
                     sentence = lapse(criterion, fact, version_bound=gate.version_bound, day=self.day)
                     found.append(Lapse(gate.slug, cause, f"Gate {gate.slug}: {sentence}"))
+            for criterion in gate.criteria:
+                found += [
+                    Lapse(gate.slug, CHECK, f"Gate {gate.slug}: {sentence}")
+                    for sentence in self._against(criterion, while_live=True)
+                ]
         return tuple(found)
+
+    def lapses(self) -> tuple[Lapse, ...]:
+        """Which evidence under open gates no longer stands, or which check of theirs does not hold, at this moment?"""
+        return self._lapses
 
     def _bound_hashes(self, row: GateStatus) -> set[str]:
         return {

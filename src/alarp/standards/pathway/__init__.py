@@ -13,7 +13,7 @@ from alarp.standards.roles import load_roles
 
 __all__ = ["CURRENT", "load_pathway", "versions"]
 
-CURRENT = "national-2026.1"
+CURRENT = "national-2026.2"
 
 
 def versions() -> tuple[str, ...]:

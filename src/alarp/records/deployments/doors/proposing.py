@@ -34,6 +34,7 @@ def propose(
     eligibility: dict[str, Any] | None = None,
     *,
     by: Person,
+    pathway: str = CURRENT,
 ) -> Deployment:
     """Begin at need: one product version, for one use, at one site, with the problem that it should help with."""
     permissions.check(by, "propose_deployment", site)
@@ -47,7 +48,7 @@ def propose(
         if not text.strip():
             raise BadInput(f"A proposal needs its {name} in words; it was empty.")
     _fits(Deployment, slug=slug, use=use.strip(), baseline=baseline.strip(), raised_by_role=raised_by_role)
-    at, pathway = clock.now(), load_pathway(CURRENT)
+    at, begun_under = clock.now(), load_pathway(pathway)
     try:
         with transaction.atomic():
             deployment = Deployment.objects.create(
@@ -59,7 +60,7 @@ def propose(
                 baseline=baseline.strip(),
                 raised_by_role=raised_by_role,
                 supply_led=supply_led,
-                pathway=pathway.version,
+                pathway=begun_under.version,
                 stage=Stage.NEED.value,
                 stage_since=at,
                 eligibility=eligibility or {},
@@ -67,7 +68,7 @@ def propose(
                 proposed_at=at,
             )
             GateStatus.objects.bulk_create(
-                GateStatus(deployment=deployment, gate=gate.slug, since=at) for gate in pathway.all_gates
+                GateStatus(deployment=deployment, gate=gate.slug, since=at) for gate in begun_under.all_gates
             )
             record(
                 by,
@@ -77,7 +78,7 @@ def propose(
                 at=at,
                 version=str(version),
                 site=site.slug,
-                pathway=pathway.version,
+                pathway=begun_under.version,
                 use=deployment.use,
             )
     except IntegrityError:

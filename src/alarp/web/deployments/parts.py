@@ -1,0 +1,50 @@
+"""Which parts does the file of one deployment have? Each page of it shows the same way to the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+
+from alarp.records import permissions
+
+# Text, URL name (its page takes the deployment's slug), the action it needs; in the order of the pathway.
+PARTS = (
+    ("Overview", "deployment", "view_deployment"),
+    ("Cost and options", "costs", "view_costs"),
+    ("Claims", "claims", "view_claims"),
+    ("Hazards", "hazards", "view_hazards"),
+    ("Governance", "governance", "view_governance"),
+    ("Training", "training", "view_training"),
+    ("Alarms", "alarms", "view_monitoring"),
+    ("Monitor", "monitor", "view_monitoring"),
+    ("Review", "review", "view_monitoring"),
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One entry of a deployment's own navigation."""
+
+    text: str
+    href: str
+    current: bool
+
+
+def parts(person: Any, deployment: Any, path: str) -> tuple[Part, ...]:
+    """The parts of this deployment that this person may open, the present one marked."""
+    found = []
+    for text, name, action in PARTS:
+        href = _address(name, deployment.slug)
+        if href and permissions.allowed(person, action, deployment):
+            found.append((text, href))
+    here = max((href for _, href in found if path.startswith(href)), key=len, default="")
+    return tuple(Part(text, href, href == here) for text, href in found)
+
+
+def _address(name: str, slug: str) -> str:
+    try:
+        return reverse(name, kwargs={"slug": slug})
+    except NoReverseMatch:
+        return ""
