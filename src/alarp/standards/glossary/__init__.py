@@ -10,24 +10,38 @@ import yaml
 
 from alarp.kernel import BadInput
 
-__all__ = ["Term", "load_term", "load_terms"]
+__all__ = ["Term", "load_headings", "load_term", "load_terms"]
+
+
+PAGES = "Pages"
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One word as it is written, and what it means."""
+    """One word as it is written, what it means, and under which heading it stands."""
 
     slug: str
     word: str
     says: str
+    under: str = PAGES
 
 
 @cache
 def load_terms() -> dict[str, Term]:
-    """Every word of the glossary, by its slug, in alphabetical order of the words."""
+    """Every word of the glossary by its slug, in the order of the file: heading by heading."""
     table = yaml.safe_load((files(__name__) / "terms.yaml").read_text(encoding="utf-8"))
-    found = [Term(slug, str(row["word"]), " ".join(str(row["says"]).split())) for slug, row in table.items()]
-    return {term.slug: term for term in sorted(found, key=lambda t: t.word.casefold())}
+    return {
+        slug: Term(slug, str(row["word"]), " ".join(str(row["says"]).split()), str(row.get("under", PAGES)))
+        for slug, row in table.items()
+    }
+
+
+def load_headings() -> dict[str, tuple[Term, ...]]:
+    """The words under each heading, in the order in which the headings first come."""
+    found: dict[str, tuple[Term, ...]] = {}
+    for term in load_terms().values():
+        found[term.under] = (*found.get(term.under, ()), term)
+    return found
 
 
 def load_term(slug: str) -> Term:
