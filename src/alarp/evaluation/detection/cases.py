@@ -109,26 +109,35 @@ def same_value(cell: str, value: str) -> bool:
         return False
 
 
-def _truth(
-    protocol: DetectionProtocol, names: tuple[str, ...], cells: list[str | None]
-) -> tuple[npt.NDArray[np.int8], list[bool]]:
+def _read_classes(
+    protocol: DetectionProtocol, names: tuple[str, ...], cells: list[str | None], what: str
+) -> tuple[npt.NDArray[np.int8], list[bool], str | None]:
+    """Which class does each cell name: codes, which cells leave it open, and the word for the negative class."""
     codes = np.full(len(cells), UNKNOWN, dtype=np.int8)
-    unsure = [False] * len(cells)
+    left_open = [False] * len(cells)
     negative = protocol.negative
     for i, cell in enumerate(cells):
         if cell is None:
             continue
         if any(same_value(cell, value) for value in protocol.indeterminate):
-            unsure[i] = True
+            left_open[i] = True
         elif same_value(cell, protocol.positive):
             codes[i] = 1
         elif negative is None or same_value(cell, negative):
             negative, codes[i] = cell, 0
         else:
             raise BadInput(
-                f"Case {names[i]}: the truth in column '{protocol.columns.truth}' is '{cell}'; this protocol knows "
-                f"'{protocol.positive}' and '{negative}'. Correct the row or add '{cell}' under indeterminate."
+                f"Case {names[i]}: the {what} is '{cell}'; this protocol knows '{protocol.positive}' and "
+                f"'{negative}'. Correct the row or add '{cell}' under indeterminate."
             )
+    return codes, left_open, negative
+
+
+def _truth(
+    protocol: DetectionProtocol, names: tuple[str, ...], cells: list[str | None]
+) -> tuple[npt.NDArray[np.int8], list[bool]]:
+    where = f"truth in column '{protocol.columns.truth}'"
+    codes, unsure, negative = _read_classes(protocol, names, cells, where)
     for code, word in ((1, protocol.positive), (0, negative or "any other value")):
         if not np.any(codes == code):
             raise BadInput(
@@ -186,22 +195,8 @@ def _called(
         limit = -protocol.threshold if protocol.higher_means == NO_DISEASE else protocol.threshold
         codes = np.where(np.isnan(suspicion), UNKNOWN, suspicion >= limit).astype(np.int8)
         return codes, [False] * len(names)
-    codes, unclear = np.full(len(names), UNKNOWN, dtype=np.int8), [False] * len(names)
-    negative = protocol.negative
-    for i, cell in enumerate(frame[column].to_list()):
-        if cell is None:
-            continue
-        if any(same_value(cell, value) for value in protocol.indeterminate):
-            unclear[i] = True
-        elif same_value(cell, protocol.positive):
-            codes[i] = 1
-        elif negative is None or same_value(cell, negative):
-            negative, codes[i] = cell, 0
-        else:
-            raise BadInput(
-                f"Case {names[i]}: the decision in column '{column}' is '{cell}'; this protocol knows "
-                f"'{protocol.positive}' and '{negative}'. Correct the row or add '{cell}' under indeterminate."
-            )
+    where = f"decision in column '{column}'"
+    codes, unclear, _ = _read_classes(protocol, names, frame[column].to_list(), where)
     return codes, unclear
 
 
