@@ -6,6 +6,7 @@ GUARDS = (
     *written_once("deployments_decision", "A decision"),
     *written_once("deployments_answer", "An answer"),
     *written_once("deployments_reopening", "A re-opening"),
+    *written_once("deployments_abandonment", "An abandonment"),
     *written_once("deployments_trustcriterion", "A Trust's criterion"),
     never_deleted("deployments_deployment", "A deployment"),
     never_deleted("deployments_gatestatus", "A gate's status"),
@@ -23,8 +24,11 @@ GUARDS = (
     Guard(
         "deployments_routeclosure",
         UPDATE,
-        "A closing of a route is lifted once; what it says is never changed.",
-        "OLD.lifted_at IS NOT NULL OR OLD.reason <> NEW.reason OR OLD.closed_by_id <> NEW.closed_by_id "
-        "OR OLD.closed_at <> NEW.closed_at OR OLD.deployment_id <> NEW.deployment_id",
+        "A closing of a route is lifted once, with a sealed decision; what it says is never changed.",
+        "OLD.lifted_at IS NOT NULL OR OLD.reason <> NEW.reason "
+        "OR COALESCE(OLD.closed_by_id, 0) <> COALESCE(NEW.closed_by_id, 0) "
+        "OR OLD.cause <> NEW.cause OR OLD.reference <> NEW.reference "
+        "OR OLD.closed_at <> NEW.closed_at OR OLD.deployment_id <> NEW.deployment_id "
+        "OR (NEW.lifted_at IS NOT NULL AND NEW.lift_envelope IS NULL)",
     ),
 )

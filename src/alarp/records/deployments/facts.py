@@ -300,9 +300,7 @@ class DeploymentFacts:
             .select_related("closed_by")
             .order_by("pk")
         )
-        return tuple(
-            f"Closed by {c.closed_by} on {day_in_words(localdate(c.closed_at))}: {c.reason}" for c in rows
-        )
+        return tuple(f"Closed by {c.who} on {day_in_words(localdate(c.closed_at))}: {c.reason}" for c in rows)
 
     def team(self) -> Team:
         members = list(TeamMember.objects.filter(deployment=self.deployment, until__isnull=True))

@@ -150,15 +150,22 @@ class Hold(models.Model):
 
 
 class RouteClosure(models.Model):
-    """A person closed the route by hand; only a signed lifting opens it again."""
+    """The route was closed by hand or by a rule signed before go-live; only a signed lifting opens it again."""
+
+    BY_HAND, VERSION, ALARM = "by-hand", "version", "alarm"
 
     deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="closures")
-    closed_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    closed_by = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Empty: a rule"
+    )
     closed_at = models.DateTimeField()
     reason = models.TextField()
+    cause = models.SlugField(default=BY_HAND, help_text="by-hand, version, alarm, silence, certificate …")
+    reference = models.CharField(max_length=200, blank=True, help_text="What the rule closed it upon")
     lifted_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     lifted_at = models.DateTimeField(null=True, blank=True)
     lifted_because = models.TextField(blank=True)
+    lift_envelope = models.JSONField(null=True, blank=True, help_text="DSSE envelope of the lifting")
 
     class Meta:
         constraints = [
@@ -166,8 +173,37 @@ class RouteClosure(models.Model):
                 condition=Q(lifted_at__isnull=True, lifted_by__isnull=True)
                 | Q(lifted_at__isnull=False, lifted_by__isnull=False),
                 name="a_lifting_has_its_person",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_by__isnull=False) | ~Q(cause="by-hand"),
+                name="who_closes_by_hand_is_somebody",
+            ),
+            models.UniqueConstraint(
+                fields=["deployment", "cause", "reference"],
+                condition=Q(lifted_at__isnull=True, closed_by__isnull=True),
+                name="a_rule_closes_once_until_it_is_lifted",
+            ),
         ]
+
+    @property
+    def who(self) -> str:
+        """Who closed it, as a person reads it?"""
+        return str(self.closed_by) if self.closed_by else "Alarp"
+
+
+class Abandonment(Immutable):
+    """The tool was stopped before go-live, at the gate where it stood, by this signed word."""
+
+    deployment = models.OneToOneField(Deployment, on_delete=models.PROTECT, related_name="abandonment")
+    gate = models.SlugField()
+    by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    role = models.SlugField()
+    reason = models.TextField()
+    at = models.DateTimeField()
+    envelope = models.JSONField(help_text="DSSE envelope of this word")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(reason=""), name="an_abandonment_has_its_reason")]
 
 
 class TeamMember(models.Model):

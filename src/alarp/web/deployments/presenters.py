@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from alarp.web import shapes
+from alarp.web.gates.made_in import room_of
 from alarp.web.words import in_words, lowered
 
 
@@ -28,6 +29,7 @@ class CriterionRow:
     valid_until: date | None
     signed: str
     added_because: str
+    room: tuple[str, str] | None = None  # what the room that makes its evidence is called, and its address
 
     @property
     def state(self) -> str:
@@ -131,7 +133,7 @@ class Deviation:
     organisation: str
 
 
-def criterion_row(view: Any, titles: Mapping[str, str], today: date) -> CriterionRow:
+def criterion_row(view: Any, titles: Mapping[str, str], today: date, deployment: Any) -> CriterionRow:
     """One criterion as the records see it now."""
     criterion, decision = view.criterion, view.signed_by
     return CriterionRow(
@@ -147,10 +149,11 @@ def criterion_row(view: Any, titles: Mapping[str, str], today: date) -> Criterio
         valid_until=view.valid_until,
         signed=f"signed by {decision.person}" if decision else "",
         added_because=criterion.added_because,
+        room=room_of(criterion.slug, deployment),
     )
 
 
-def gate_summary(view: Any, titles: Mapping[str, str], now: datetime) -> GateSummary:
+def gate_summary(view: Any, titles: Mapping[str, str], now: datetime, deployment: Any) -> GateSummary:
     """The gate as a person reads it."""
     waiting = None
     if view.waiting_for:
@@ -161,7 +164,7 @@ def gate_summary(view: Any, titles: Mapping[str, str], now: datetime) -> GateSum
         title=view.gate.title,
         question=view.gate.question,
         status=view.status,
-        rows=tuple(criterion_row(c, titles, now.date()) for c in view.criteria),
+        rows=tuple(criterion_row(c, titles, now.date(), deployment) for c in view.criteria),
         waiting=waiting,
         since=view.since,
         blockers=tuple(in_words(b) for b in view.blockers),
@@ -200,7 +203,7 @@ def closure_line(closure: Any) -> ClosureLine:
     return ClosureLine(
         pk=closure.pk,
         reason=closure.reason,
-        closed_by=str(closure.closed_by),
+        closed_by=closure.who,
         closed_at=closure.closed_at,
         lifted_by=str(closure.lifted_by or ""),
         lifted_at=closure.lifted_at,

@@ -1,6 +1,10 @@
-"""How is a route shut by hand: a safety hold that must be answered, or a closing that must be lifted?"""
+"""How is a route shut: by a safety hold that must be answered, or a closing (by hand, by rule) that must be lifted?"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
@@ -12,6 +16,11 @@ from alarp.records.audit.commands import record
 from alarp.records.deployments.doors.moving import locked, moment, refuse_now
 from alarp.records.deployments.models import Deployment, Hold, RouteClosure
 from alarp.records.people.models import Person
+
+RULE = "alarp"  # who closes a route when a rule does
+LIFTING = "open the route again"
+
+_BARS: list[Callable[[RouteClosure], str]] = []
 
 
 def raise_hold(
@@ -108,8 +117,54 @@ def close_route(deployment: Deployment, reason: str, *, by: Person) -> RouteClos
     return closure
 
 
+def close_by_rule(deployment: Deployment, reason: str, cause: str, *, reference: str = "") -> RouteClosure:
+    """Close this route because a rule says so, at once and without asking anybody.
+
+    The same cause and reference closes once: while that closing stands, it is the answer.
+    """
+    if not reason.strip() or cause == RouteClosure.BY_HAND:
+        raise BadInput("A closing by rule needs its reason and a cause of its own.")
+    with transaction.atomic():
+        deployment = locked(deployment)
+        standing = RouteClosure.objects.filter(
+            deployment=deployment,
+            cause=cause,
+            reference=reference,
+            lifted_at__isnull=True,
+            closed_by__isnull=True,
+        ).first()
+        if standing is not None:
+            return standing
+        at = moment(deployment)
+        closure = RouteClosure.objects.create(
+            deployment=deployment, closed_at=at, reason=reason.strip(), cause=cause, reference=reference
+        )
+        record(
+            RULE,
+            "route closed",
+            f"route of {deployment.slug}",
+            stream=deployment.slug,
+            at=at,
+            reason=closure.reason,
+            cause=cause,
+            reference=reference,
+        )
+    return closure
+
+
+def bars_lifting(bar: Callable[[RouteClosure], str]) -> None:
+    """State what must be settled before a closing is lifted: the sentence against it, or nothing."""
+    if bar not in _BARS:
+        _BARS.append(bar)
+
+
+def against_lifting(closure: RouteClosure) -> str:
+    """Why may this closing not be lifted yet? Empty: nothing stands in the way of a signature."""
+    return next((sentence for bar in _BARS if (sentence := bar(closure))), "")
+
+
 def lift_closure(closure: RouteClosure, reason: str, step_up: StepUp, *, by: Person) -> RouteClosure:
-    """Lift a closing made by hand, with a reason and proof of who you are; other reasons may keep the route shut."""
+    """Lift a closing by a signed decision, with a reason and proof of who you are; others may keep the route shut."""
     permissions.check(by, "lift_closure", closure.deployment)
     with transaction.atomic():
         deployment = locked(closure.deployment)
@@ -120,15 +175,32 @@ def lift_closure(closure: RouteClosure, reason: str, step_up: StepUp, *, by: Per
         refuse_now(policies.step_up_is_fresh(step_up, clock.now()))
         if not reason.strip():
             raise BadInput("To open a route again needs a reason in writing.")
+        refuse_now(against_lifting(closure))
         closure.lifted_by, closure.lifted_at, closure.lifted_because = by, at, reason.strip()
-        closure.save(update_fields=["lifted_by", "lifted_at", "lifted_because"])
+        closure.lift_envelope = _sealed(closure, deployment, step_up, by)
+        closure.save(update_fields=["lifted_by", "lifted_at", "lifted_because", "lift_envelope"])
         record(
             by,
             "route closing lifted",
             f"route of {deployment.slug}",
             stream=deployment.slug,
             at=at,
+            closed_because=closure.reason,
             reason=closure.lifted_because,
             authenticated_by=step_up.method,
         )
     return closure
+
+
+def _sealed(closure: RouteClosure, deployment: Deployment, step_up: StepUp, by: Person) -> dict[str, Any]:
+    """The lifting as the Trust's key seals it: which closing, why, by whom, in which role of the team."""
+    from alarp.records.evidence.sealing import seal  # evidence knows deployments, not the other way round
+
+    roles = permissions.team_roles(by, deployment) & permissions.ACTIONS["lift_closure"].roles
+    said = {
+        "closing": closure.pk,
+        "closed_at": closure.closed_at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "closed_because": closure.reason,
+        "reason": closure.lifted_because,
+    }
+    return seal(said, subject=deployment, by=by, step_up=step_up, role=min(roles), meaning=LIFTING)
