@@ -1,4 +1,4 @@
-"""What does a list show of a result: its score and decision, its structures, its segments?"""
+"""What does a list show of a result: its score and decision, its structures, its segments, the version that made it?"""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def summary(part10: bytes) -> dict[str, Any]:
             warnings.simplefilter("ignore")
             dataset = dcmread(io.BytesIO(part10), force=True)
             found = {"lines": _lines(dataset), "content": _content(dataset)}
-            found |= _score(dataset)
+            found |= _score(dataset) | _version(dataset)
     except (AttributeError, KeyError, ValueError, TypeError, NotImplementedError, OverflowError):
         return {"lines": [], "content": hashlib.sha256(part10).hexdigest()}
     return found
@@ -118,6 +118,23 @@ def _score(dataset: Dataset) -> dict[str, Any]:
         ):
             found["decision"] = value
     return found
+
+
+def _version(dataset: Dataset) -> dict[str, str]:
+    """Which version of the tool says that it made this? What names the algorithm goes before what names the software.
+
+    In a report the algorithm's version (TID 4019, code 111003), in a segmentation that of the segment's algorithm
+    (0066,0031), otherwise SoftwareVersions (0018,1020). Nothing when the object does not say.
+    """
+    stated = next((v for _, name, v, _ in _items(dataset) if name.casefold() == "algorithm version"), "")
+    for segment in dataset.get("SegmentSequence") or ():
+        named = _first(segment, "SegmentationAlgorithmIdentificationSequence")
+        stated = stated or (str(named.get("AlgorithmVersion", "")) if named is not None else "")
+    if not stated:
+        software = dataset.get("SoftwareVersions") or ""
+        stated = software if isinstance(software, str) else " ".join(map(str, software))
+    stated = " ".join(stated.split())[:64]
+    return {"version": stated} if stated else {}
 
 
 def _content(dataset: Dataset) -> str:

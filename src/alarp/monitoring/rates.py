@@ -1,0 +1,34 @@
+"""Which share, out of how many, and how sure are we?"""
+
+from __future__ import annotations
+
+from math import sqrt
+
+from scipy import stats
+
+from alarp.kernel import Measure
+
+
+def wilson(events: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Between which bounds does a proportion lie? Score interval of Wilson 1927 (doi:10.2307/2276774).
+
+    The same figures as in an evaluation (E12); at 0 and n the outer bound is exactly 0 or 1. Needs n > 0.
+    """
+    z = float(stats.norm.ppf(0.5 + level / 2))
+    share = events / n
+    centre = share + z * z / (2 * n)
+    half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    low = 0.0 if events == 0 else (centre - half) / scale
+    high = 1.0 if events == n else (centre + half) / scale
+    return low, high
+
+
+def rate(
+    name: str, events: int, n: int, *, empty: str, subgroup: str = "all", level: float = 0.95
+) -> Measure:
+    """Which share of these is an event? Wilson's interval; 0/0 is not measurable, and `empty` says why."""
+    if n <= 0:
+        return Measure.not_measurable(name, because=empty, subgroup=subgroup)
+    low, high = wilson(events, n, level=level)
+    return Measure(name, events / n, low, high, level, "Wilson", n, events, subgroup)
