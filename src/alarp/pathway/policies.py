@@ -16,6 +16,7 @@ Rule = str | None
 STEP_UP_LASTS = timedelta(minutes=5)
 CLOCK_SKEW = timedelta(seconds=30)
 REVIEW_MEANINGS = ("continue", "scale", "stop")
+ABANDON_ROLES = ("clinical-lead", "executive")
 # The most careful wish among the signatures of one review carries: stop, then continue, then scale.
 _CAREFUL_FIRST = ("stop", "continue", "scale")
 
@@ -245,6 +246,15 @@ def review_outcome(signatures: Sequence[Signature]) -> str:
 def is_not_stopped(stage: Stage) -> Rule:
     if stage in (Stage.RETIRE, Stage.RETIRED):
         return f"The tool is in stage {stage}; nothing but its retirement can be recorded."
+    return None
+
+
+def may_be_abandoned(stage: Stage, role: str) -> Rule:
+    """Before go-live the clinical lead or the executive may stop a tool where it stands."""
+    if stage not in BEFORE_LIVE:
+        return f"In stage {stage} a tool is stopped by a review, not by ending its proposal."
+    if role not in ABANDON_ROLES:
+        return f"To stop a tool here needs one of the roles {', '.join(ABANDON_ROLES)} in its team."
     return None
 
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from alarp.kernel import RouteState, Stage
 from alarp.pathway.model import TO_LIVE
-from alarp.pathway.states import BEFORE_LIVE
+from alarp.pathway.states import BEFORE_LIVE, SILENT
 
 _STANDS_ON = {
     Stage.INTEGRATE: TO_LIVE[:4],
@@ -15,7 +15,6 @@ _STANDS_ON = {
     Stage.LIVE: TO_LIVE,
     Stage.REVIEW: TO_LIVE,
 }
-_SILENT = (Stage.INTEGRATE, Stage.GO_LIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def route(facts: RouteFacts) -> Route:
             )
     if facts.lapses:
         return Route(RouteState.CLOSED, facts.lapses[0])
-    if facts.stage in _SILENT:
+    if facts.stage in SILENT:
         return Route(
             RouteState.SILENT, f"Stage {facts.stage}: results are kept for evaluation and never filed."
         )

@@ -18,6 +18,7 @@ class Event(StrEnum):
     REVIEW_BEGUN = "review begun"
     CONTINUED = "continued"  # the review's decision: continue or scale
     STOPPED = "stopped"  # the review's decision: stop
+    ABANDONED = "abandoned"  # stopped before it ever went live, at the gate where it stood
     RESTORED = "restored"  # after a change every gate stands signed again
 
 
@@ -40,6 +41,7 @@ WAITS_IN = dict(
     )
 )
 BEFORE_LIVE = tuple(WAITS_IN.values())
+SILENT = (Stage.INTEGRATE, Stage.GO_LIVE)
 IN_USE = (Stage.LIVE, Stage.REVIEW)
 
 
@@ -57,6 +59,11 @@ def _table() -> tuple[Transition, ...]:
     for stage in (*IN_USE, Stage.CHANGE):
         rows.extend(Transition(stage, Event.REOPENED, gate, Stage.CHANGE) for gate in TO_LIVE)
     rows.extend(Transition(Stage.CHANGE, Event.OPENED, gate, Stage.CHANGE) for gate in (*TO_LIVE, CHANGE))
+    # Where studies were sent already, silent or not, the tool is taken out of use properly; else it simply ends.
+    rows.extend(
+        Transition(stage, Event.ABANDONED, gate, Stage.RETIRE if stage in SILENT else Stage.RETIRED)
+        for gate, stage in WAITS_IN.items()
+    )
     return (
         *rows,
         Transition(Stage.CHANGE, Event.RESTORED, CHANGE, Stage.LIVE),

@@ -14,6 +14,7 @@ from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
 from alarp.standards.glossary import load_term
 from alarp.web import fields
 from alarp.web.deployments.parts import Part, parts
+from alarp.web.explaining import as_html, explained
 from alarp.web.words import lowered
 
 
@@ -43,6 +44,10 @@ def _url(name: str, *args: Any, query: Mapping[str, str] | None = None, **kwargs
     return reverse(name, args=args, kwargs=kwargs, query=query)
 
 
+def _explain(slug: str, text: str = "") -> str:
+    return as_html(load_term(slug), text)
+
+
 def _parts_of(request: Any, deployment: Any) -> tuple[Part, ...]:
     return parts(request.user, deployment, request.path)
 
@@ -57,10 +62,17 @@ def environment(**options: Any) -> Environment:
         url=_url,
         problems=fields.problems,
         field_kind=fields.kind,
-        glossary=load_term,
+        explain=_explain,
         parts_of=_parts_of,
     )
-    made.filters.update(day=day, moment=moment, counted=counted, sentence_case=sentence_case, lowered=lowered)
+    made.filters.update(
+        day=day,
+        moment=moment,
+        counted=counted,
+        sentence_case=sentence_case,
+        lowered=lowered,
+        explained=explained,
+    )
     return made
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from alarp.records.deployments.models import Deployment
+from alarp.records.deployments.models import Abandonment, Deployment
 from alarp.records.evidence.models import Evidence
 from alarp.records.people.models import Person
 
@@ -33,6 +33,7 @@ def timeline(deployment: Deployment) -> tuple[TimelineEntry, ...]:
         *_gates(deployment),
         *_holds(deployment),
         *_closures(deployment),
+        *_ending(deployment),
     ]
     return tuple(sorted(entries, key=lambda e: e.at, reverse=True))
 
@@ -80,6 +81,14 @@ def _holds(deployment: Deployment) -> Iterator[TimelineEntry]:
             yield TimelineEntry(
                 h.answered_at, "hold", f"Safety hold {h.number} was answered: {h.answer}", h.answered_by
             )
+
+
+def _ending(deployment: Deployment) -> Iterator[TimelineEntry]:
+    row = Abandonment.objects.filter(deployment=deployment).select_related("by").first()
+    if row is not None:
+        yield TimelineEntry(
+            row.at, "decision", f"{row.by} stopped it at gate {row.gate}: {row.reason}", row.by, row.gate
+        )
 
 
 def _closures(deployment: Deployment) -> Iterator[TimelineEntry]:

@@ -24,6 +24,7 @@ class Term:
     word: str
     says: str
     under: str = PAGES
+    mark: bool = False  # shown with its meaning where it first comes on a page
 
 
 @cache
@@ -31,7 +32,13 @@ def load_terms() -> dict[str, Term]:
     """Every word of the glossary by its slug, in the order of the file: heading by heading."""
     table = yaml.safe_load((files(__name__) / "terms.yaml").read_text(encoding="utf-8"))
     return {
-        slug: Term(slug, str(row["word"]), " ".join(str(row["says"]).split()), str(row.get("under", PAGES)))
+        slug: Term(
+            slug,
+            str(row["word"]),
+            " ".join(str(row["says"]).split()),
+            str(row.get("under", PAGES)),
+            bool(row.get("mark", False)),
+        )
         for slug, row in table.items()
     }
 

@@ -28,6 +28,7 @@ SENTENCES = {
     "signed: ask": "{who} asked at the {gate} of {what}, as {role}.",
     "gate opened": "The {gate} of {what} opened.",
     "gate renewed": "The {gate} of {what} was renewed.",
+    "stopped before go-live": "{who} stopped {what} at the {gate}, before it went live.",
     "gate re-opened": "The {gate} of {what} was re-opened.",
     "stage changed": "{what} moved from {from} to {to}.",
     "version changed": "{who} moved {what} from {from} to {to}.",

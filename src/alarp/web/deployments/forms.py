@@ -84,6 +84,23 @@ class CloseRouteForm(TextForm):
     )
 
 
+class StopForm(SigningForm):
+    """The signed word that ends a tool before it went live."""
+
+    role = forms.ChoiceField(label="You sign as")
+    reason = forms.CharField(
+        label="Why is it stopped here?",
+        help_text="What was found, with the figures. Everybody who looks at this tool later reads it.",
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+    field_order = ("role", "reason", "password", "code")
+
+    def __init__(self, *args: Any, roles: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].choices = list(roles)
+
+
 class LiftForm(SigningForm):
     reason = forms.CharField(label="Why may the route open again?", widget=forms.Textarea(attrs=TEXT))
 

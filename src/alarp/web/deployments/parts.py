@@ -36,14 +36,15 @@ def parts(person: Any, deployment: Any, path: str) -> tuple[Part, ...]:
     """The parts of this deployment that this person may open, the present one marked."""
     found = []
     for text, name, action in PARTS:
-        href = _address(name, deployment.slug)
+        href = address(name, deployment.slug)
         if href and permissions.allowed(person, action, deployment):
             found.append((text, href))
     here = max((href for _, href in found if path.startswith(href)), key=len, default="")
     return tuple(Part(text, href, href == here) for text, href in found)
 
 
-def _address(name: str, slug: str) -> str:
+def address(name: str, slug: str) -> str:
+    """Where is this room of this deployment (or product)? Empty when the site has no such room."""
     try:
         return reverse(name, kwargs={"slug": slug})
     except NoReverseMatch:

@@ -9,6 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from alarp.kernel import RouteState
+from alarp.pathway.policies import ABANDON_ROLES
+from alarp.pathway.states import BEFORE_LIVE
 from alarp.records import clock, permissions
 from alarp.records.deployments import commands, queries
 from alarp.records.deployments.models import Deployment, RouteClosure
@@ -26,7 +28,9 @@ def deployment(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     now, titles = clock.now(), words.role_titles()
     upcoming = queries.next_gate(deployment)
     summary = (
-        presenters.gate_summary(queries.gate_view(deployment, upcoming), titles, now) if upcoming else None
+        presenters.gate_summary(queries.gate_view(deployment, upcoming), titles, now, deployment)
+        if upcoming
+        else None
     )
     holds = [presenters.hold_line(h, now) for h in deployment.holds.order_by("-number")]
     closures = [presenters.closure_line(c) for c in deployment.closures.order_by("-closed_at")]
@@ -34,13 +38,22 @@ def deployment(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     open_holds = [hold for hold in holds if hold.answered_at is None]
     may = {
         action: permissions.allowed(request.user, action, deployment)
-        for action in ("upload_evidence", "raise_hold", "close_route", "lift_closure", "manage_team")
+        for action in (
+            "upload_evidence",
+            "raise_hold",
+            "close_route",
+            "lift_closure",
+            "manage_team",
+            "sign_gate",
+        )
     }
     context = {
         "deployment": deployment,
         "line": pictures.line(deployment, upcoming),
         "gate": summary,
         "route_switch": shapes.RouteSwitch(route.state, route.reason, held=bool(open_holds)),
+        "stopped": getattr(deployment, "abandonment", None),
+        "before_live": deployment.stage in BEFORE_LIVE,
         "is_closed": route.state is RouteState.CLOSED,
         "holds": holds,
         "open_holds": open_holds,
@@ -100,6 +113,27 @@ def lift(request: HttpRequest, closure: RouteClosure) -> HttpResponse:
         "closure": presenters.closure_line(closure),
     }
     return render(request, "deployments/lift.jinja", context)
+
+
+@page("sign_gate", of=find.deployment, sends="sign_gate")
+def stop(request: HttpRequest, deployment: Deployment) -> HttpResponse:
+    """Stop a tool before it goes live, at the gate where it stands, signed."""
+    mine = permissions.team_roles(request.user, deployment)
+    roles = [(role, words.role(role)) for role in ABANDON_ROLES if role in mine]
+    form = forms.StopForm(request.POST or None, request=request, roles=roles or _whoever_may())
+    if request.method == "POST" and handed_over(
+        form,
+        lambda given: commands.abandon(
+            deployment, given["role"], given["reason"], form.step_up, by=request.user
+        ),
+    ):
+        messages.success(request, "Stopped, and signed. Nothing is sent to this tool.")
+        return redirect("deployment", slug=deployment.slug)
+    return render(request, "deployments/stop.jinja", {"form": form, "deployment": deployment})
+
+
+def _whoever_may() -> list[tuple[str, str]]:
+    return [(role, words.role(role)) for role in ABANDON_ROLES]
 
 
 @page("view_deployment", of=find.deployment, sends="manage_team")

@@ -76,7 +76,7 @@ def _gate_context(
     request: HttpRequest, deployment: Deployment, view: Any, form: forms.SignForm
 ) -> dict[str, Any]:
     now, titles = clock.now(), words.role_titles()
-    summary = deployments.gate_summary(view, titles, now)
+    summary = deployments.gate_summary(view, titles, now, deployment)
     decisions = view.decisions
     last = max((d.signed_at for d in decisions), default=None)
     answers = list(deployment.answers.filter(gate=view.gate.slug).select_related("evidence__withdrawal"))
@@ -129,7 +129,7 @@ def answer(request: HttpRequest, deployment: Deployment, gate: str, criterion: s
         "form": form,
         "deployment": deployment,
         "gate": view.gate,
-        "row": deployments.criterion_row(asked, words.role_titles(), clock.now().date()),
+        "row": deployments.criterion_row(asked, words.role_titles(), clock.now().date(), deployment),
     }
     return render(request, "gates/answer.jinja", context)
 
