@@ -163,6 +163,7 @@ ACTIONS: dict[str, Rule] = {
         TEAM,
     ),
     "acknowledge": _rule("acknowledge the responsibilities", PROFESSIONS),
+    "sign_readiness": _rule("sign the PACS and IT checklist", {"pacs-manager"}, TEAM),
     # People
     "view_training": _rule("see training and entitlements", PROFESSIONS | {ADMINISTRATOR}),
     "keep_training": _rule(

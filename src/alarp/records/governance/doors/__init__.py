@@ -1,0 +1,1 @@
+"""The ways in which governance changes, one file per subject. `commands` opens them all."""
