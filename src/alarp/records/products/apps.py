@@ -8,6 +8,8 @@ class ProductsConfig(AppConfig):
     label = "products"
 
     def ready(self) -> None:
+        from alarp.records.products import checks
         from alarp.records.products.constraints import GUARDS
 
         keep_after_migrate(self, GUARDS)
+        checks.register_all()
