@@ -1,0 +1,1 @@
+"""The commands, one subject each; `commands` is their one front."""
