@@ -214,6 +214,14 @@ def _scores(monitor: Monitor, watched: Watched, scanner: str | None) -> Reading:
     return Reading(monitor.slug, _name(scanner), status, words, (found.psi, found.largest))
 
 
+_NEGATIONS = ("no", "not", "none", "negative", "normal", "without", "nothing", "unremarkable")
+
+
+def is_flag(decision: str) -> bool:
+    """Does this decision flag something? Every one does that does not begin with a negation ('Not flagged')."""
+    return decision.casefold().split(" ")[0].strip(":,.-") not in _NEGATIONS
+
+
 @dataclass(frozen=True, slots=True)
 class ShareNow:
     """One decision's share in the reference and since, and by how much it differs."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alarp.monitoring.cube import OUTCOMES, SCORE_EDGES, SENT, TURNAROUND_EDGES_S, DayCube
+from alarp.monitoring.readings import is_flag
 from alarp.monitoring.turnaround import ranks
 
 Ints = npt.NDArray[np.int64]
@@ -43,7 +44,7 @@ UNITS = {
     "missing": "% without result",
     "turnaround": "median turnaround, min",
     "scores": "mean score",
-    "flag-rate": "% of a decision",
+    "flag-rate": "% flagged",
     "silence": "studies sent",
     "agreement": "% agreement",
     "version": "% approved version",
@@ -71,19 +72,16 @@ def series(
         for name, family in cube.families.items()
     }
     names = {name: family.names for name, family in cube.families.items()}
-    often = cube.named("decisions")
-    most = max(sorted(often), key=often.__getitem__, default="")
     found = []
     for i in range(len(table["outcomes"])):
-        value, n = _value(monitor, {name: rows[i] for name, rows in table.items()}, names, approved, most)
+        value, n = _value(monitor, {name: rows[i] for name, rows in table.items()}, names, approved)
         if value is not None:
             found.append(Period(first + timedelta(days=skip + i * length), value, n))
-    unit = f"% “{most}”" if monitor == "flag-rate" and most else UNITS.get(monitor, "")
-    return Series(monitor, unit, step, tuple(found))
+    return Series(monitor, UNITS.get(monitor, ""), step, tuple(found))
 
 
 def _value(
-    monitor: str, row: dict[str, Ints], names: dict[str, tuple[str, ...]], approved: str, most: str
+    monitor: str, row: dict[str, Ints], names: dict[str, tuple[str, ...]], approved: str
 ) -> tuple[float | None, int]:
     def count(family: str, *which: str) -> int:
         return int(sum(row[family][names[family].index(w)] for w in which if w in names[family]))
@@ -98,7 +96,9 @@ def _value(
     if monitor == "scores":
         return _mean_score(row["scores"])
     if monitor == "flag-rate":
-        return _per_cent(count("decisions", most), int(row["decisions"].sum()))
+        return _per_cent(
+            count("decisions", *filter(is_flag, names["decisions"])), int(row["decisions"].sum())
+        )
     if monitor == "agreement":
         agree = count("agreement", "agree")
         return _per_cent(agree, agree + count("agreement", "disagree"))

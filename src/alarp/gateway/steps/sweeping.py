@@ -1,4 +1,4 @@
-"""What is overdue, and has any evidence lapsed?"""
+"""What is overdue, has any evidence lapsed, and which day is over and not counted yet?"""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from alarp.records import clock
 from alarp.records.audit import commands as audit
 from alarp.records.deployments import commands as deployments
 from alarp.records.ledger.models import Dispatch
+from alarp.records.monitors import commands as monitors
 
 OVERDUE = "The result is overdue."
 
@@ -32,3 +33,4 @@ def sweep() -> None:
                 dispatch=pk,
             )
     deployments.reopen_lapsed(moment)
+    monitors.roll_due(moment)

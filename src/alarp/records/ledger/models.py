@@ -151,6 +151,19 @@ class Dispatch(models.Model):
                 name="what_was_sent_has_its_time",
             ),
         ]
+        # The monitors ask what became known in one day; without these the answer would grow with the history.
+        indexes = [
+            models.Index(
+                fields=["returned_at"], name="dispatch_returned", condition=Q(returned_at__isnull=False)
+            ),
+            models.Index(fields=["due_at"], name="dispatch_due", condition=Q(due_at__isnull=False)),
+            models.Index(
+                fields=["changed_at"],
+                name="dispatch_ended",
+                condition=Q(state__in=["held", "refused", "opted-out", "failed"]),
+            ),
+            models.Index(fields=["deployment", "sent_at"], name="dispatch_sent_to"),
+        ]
 
 
 class DispatchInstance(models.Model):
