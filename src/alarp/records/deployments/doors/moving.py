@@ -12,6 +12,7 @@ from alarp.pathway.states import BEFORE_LIVE, IN_USE, Event
 from alarp.records import clock
 from alarp.records.audit.commands import record
 from alarp.records.audit.models import AuditEvent
+from alarp.records.deployments.doors import following
 from alarp.records.deployments.models import Deployment, GateStatus, Reopening
 from alarp.records.people.models import Person
 
@@ -81,6 +82,7 @@ def move(deployment: Deployment, stage: Stage, at: datetime, actor: Actor, why: 
         at=at,
         **{"from": before, "to": stage.value, "because": why},
     )
+    following.moved(deployment, stage, at)
 
 
 def advance(deployment: Deployment, event: Event, gate: str, at: datetime, actor: Actor, why: str) -> None:

@@ -15,6 +15,7 @@ from alarp.pathway.standing import lapse
 from alarp.pathway.states import IN_USE, Event
 from alarp.records import clock, permissions
 from alarp.records.audit.commands import record
+from alarp.records.deployments.doors import following
 from alarp.records.deployments.doors.moving import (
     advance,
     locked,
@@ -150,6 +151,7 @@ def decide(
                 now=clock.now(),
             )
         )
+        refuse_now(following.against_signing(deployment, gate, outcome, meaning, reason))
         if gate == REVIEW and outcome is Outcome.APPROVE:
             _begin_review(deployment, at, by)
         decision = _sign(

@@ -1,0 +1,324 @@
+"""Which limit was passed, who is told, and does the route close? Told to a role, acknowledged, or passed on.
+
+An alert is raised once for a rule and a subgroup and stays open until the figure is back and somebody has acknowledged
+it, or until the route that it closed was opened again by a signed decision. Whoever does not acknowledge in time is
+followed by the next role, and that is counted.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Max
+
+from alarp.kernel import AlarpError, NotNow, Stage
+from alarp.pathway import (
+    AlarmRule,
+    Breach,
+    Figure,
+    Reaction,
+    breaches,
+    read_alarm_rules,
+    same_version,
+)
+from alarp.pathway.alarms import ALL, SILENCE, VERSION_SEEN, is_past
+from alarp.records import clock, permissions
+from alarp.records.audit.commands import record
+from alarp.records.deployments.doors.holding import RULE, close_by_rule
+from alarp.records.deployments.doors.moving import locked, moment
+from alarp.records.deployments.models import Deployment, RouteClosure, TeamMember
+from alarp.records.ledger.models import Dispatch
+from alarp.records.people.models import Person
+from alarp.records.watch import figures
+from alarp.records.watch.models import Acknowledgement, Alert, AlertEnd, Notice, Recipient
+from alarp.records.watch.rules import rules_in_force
+from alarp.standards import load_roles
+from alarp.standards.watch import monitors
+
+LOG = logging.getLogger(__name__)
+
+WATCHED = (Stage.INTEGRATE, Stage.GO_LIVE, Stage.LIVE, Stage.REVIEW)
+UNNAMED = "version-unnamed"
+BACK = "The figure is back within its limit."
+LIFTED = "The route was opened again by a signed decision."
+
+
+def look(now: datetime) -> tuple[Alert, ...]:
+    """Evaluate every tool's rules on its figures, pass on what nobody acknowledged, end what is settled.
+
+    What is wrong with one tool's figures does not keep the others from being looked at.
+    """
+    raised: list[Alert] = []
+    stages = [stage.value for stage in WATCHED]
+    for deployment in Deployment.objects.filter(stage__in=stages).select_related("version__product", "site"):
+        try:
+            raised += look_at(deployment, figures.now_of(deployment, now), now)
+        except AlarpError as error:
+            LOG.warning("the alarm rules of %s were not looked at: %s", deployment.slug, error)
+    escalate(now)
+    return tuple(raised)
+
+
+def look_at(deployment: Deployment, found: tuple[Figure, ...], now: datetime) -> list[Alert]:
+    """Evaluate one tool's rules on these figures; answers the alerts that are new."""
+    rules = rules_in_force(deployment)
+    raised = [raise_alert(deployment, b, cause_at=b.figure.at) for b in breaches(rules, found, monitors())]
+    _end_settled(deployment, rules, found, now)
+    return [alert for alert, fresh in raised if fresh]
+
+
+def raise_alert(
+    deployment: Deployment,
+    breach: Breach,
+    *,
+    cause_at: datetime,
+    dispatch: Dispatch | None = None,
+    key: str = "",
+) -> tuple[Alert, bool]:
+    """Raise this alert, and close the route where the rule says so, in one transaction; or the one that is open.
+
+    One alert is open at a time for its `key` (rule and subgroup). Answers the alert and whether it is new.
+    """
+    key = (key or breach.key)[:200]
+    standing = _open(deployment, key)
+    if standing is not None and not _closes_again(standing):
+        return standing, False
+    with transaction.atomic():
+        deployment = locked(deployment)
+        standing = _open(deployment, key)
+        if standing is not None and not _closes_again(standing):
+            return standing, False
+        closure = _closed(deployment, breach, key) if breach.rule.reaction is Reaction.CLOSE else None
+        alert = _written(deployment, breach, key, cause_at, closure, dispatch)
+    return alert, True
+
+
+def _open(deployment: Deployment, key: str) -> Alert | None:
+    open_ones = Alert.objects.filter(deployment=deployment, key=key, end__isnull=True)
+    return open_ones.select_related("closure").order_by("-pk").first()
+
+
+def _closes_again(alert: Alert) -> bool:
+    """Its closing was lifted and nobody has looked since: what happens now is a new alert."""
+    return alert.closure is not None and alert.closure.lifted_at is not None
+
+
+def _closed(deployment: Deployment, breach: Breach, key: str) -> RouteClosure:
+    cause = {VERSION_SEEN: RouteClosure.VERSION, SILENCE: SILENCE}.get(
+        breach.rule.monitor, RouteClosure.ALARM
+    )
+    return close_by_rule(deployment, breach.sentence, cause, reference=key)
+
+
+def _written(
+    deployment: Deployment,
+    breach: Breach,
+    key: str,
+    cause_at: datetime,
+    closure: RouteClosure | None,
+    dispatch: Dispatch | None,
+) -> Alert:
+    rule, figure, at = breach.rule, breach.figure, moment(deployment)
+    last = deployment.alerts.aggregate(last=Max("number"))["last"] or 0
+    alert = Alert(
+        deployment=deployment,
+        number=last + 1,
+        key=key,
+        monitor=rule.monitor,
+        subgroup=figure.subgroup,
+        rule=rule.as_dict(),
+        figure={**asdict(figure), "at": figure.at.isoformat()},
+        sentence=f"{breach.sentence} {figure.sentence}".strip(),
+        reaction=rule.reaction.value,
+        role=rule.role,
+        cause_at=cause_at,
+        raised_at=at,
+        due_at=at + timedelta(minutes=rule.acknowledge_within_min),
+        closure=closure,
+        dispatch=dispatch,
+    )
+    alert.save()
+    record(
+        RULE,
+        "alert raised",
+        f"alert {alert.number} of {deployment.slug}",
+        stream=deployment.slug,
+        at=at,
+        rule=rule.slug,
+        subgroup=figure.subgroup,
+        sentence=alert.sentence,
+        reaction=alert.reaction,
+    )
+    _tell(alert, rule, 0, at, "")
+    return alert
+
+
+def _tell(alert: Alert, rule: AlarmRule, step: int, at: datetime, because: str) -> None:
+    """Tell the people who hold this role in the team; where nobody does, the next role at once."""
+    role = rule.chain[step]
+    notice = Notice(alert=alert, step=step, role=role, at=at, because=because)
+    notice.save()
+    members = TeamMember.objects.filter(deployment=alert.deployment, role=role, until__isnull=True)
+    people = sorted(set(members.filter(person__is_active=True).values_list("person_id", flat=True)))
+    for person in people:
+        Recipient(notice=notice, person_id=person).save()
+    record(
+        RULE,
+        "alert told" if step == 0 else "alert escalated",
+        f"alert {alert.number} of {alert.deployment.slug}",
+        stream=alert.deployment.slug,
+        at=at,
+        role=role,
+        people=len(people),
+        because=because,
+    )
+    if not people and step + 1 < len(rule.chain):
+        _tell(alert, rule, step + 1, at, f"Nobody holds the role {role} in the team.")
+
+
+def escalate(now: datetime) -> int:
+    """Pass on every alert that nobody acknowledged in time; answers how many."""
+    late = Alert.objects.filter(acknowledgement__isnull=True, end__isnull=True, due_at__lt=now)
+    passed_on = 0
+    for alert in late.select_related("deployment").prefetch_related("notices"):
+        rule = rule_of(alert)
+        last = max(alert.notices.all(), key=lambda notice: notice.step)
+        within = timedelta(minutes=rule.acknowledge_within_min)
+        if last.step + 1 >= len(rule.chain) or now < last.at + within:
+            continue
+        with transaction.atomic():
+            deployment = locked(alert.deployment)
+            if Notice.objects.filter(alert=alert, step=last.step + 1).exists():
+                continue
+            if Acknowledgement.objects.filter(alert=alert).exists():
+                continue
+            because = f"Nobody who holds the role {last.role} acknowledged it in {rule.acknowledge_within_min} minutes."
+            _tell(alert, rule, last.step + 1, max(now, moment(deployment)), because)
+        passed_on += 1
+    return passed_on
+
+
+def rule_of(alert: Alert) -> AlarmRule:
+    """The rule as it was in force when the alert was raised."""
+    roles = [role.slug for role in load_roles()]
+    return read_alarm_rules([alert.rule], monitors=monitors(), roles=roles)[0]
+
+
+def acknowledge(alert: Alert, note: str, *, by: Person) -> Acknowledgement:
+    """Say that you have seen it and have it in hand."""
+    permissions.check(by, "acknowledge_alert", alert.deployment)
+    with transaction.atomic():
+        deployment = locked(alert.deployment)
+        at = moment(deployment)
+        earlier = Acknowledgement.objects.filter(alert=alert).select_related("by").first()
+        if earlier is not None:
+            raise NotNow(f"Alert {alert.number} was acknowledged already, by {earlier.by}.")
+        row = Acknowledgement(alert=alert, by=by, at=at, note=note.strip(), in_time=at <= alert.due_at)
+        row.save()
+        record(
+            by,
+            "alert acknowledged",
+            f"alert {alert.number} of {deployment.slug}",
+            stream=deployment.slug,
+            at=at,
+            note=row.note,
+            in_time=row.in_time,
+        )
+    return row
+
+
+def _end_settled(
+    deployment: Deployment, rules: tuple[AlarmRule, ...], found: tuple[Figure, ...], now: datetime
+) -> None:
+    """End what is over: its closing was lifted, or somebody acknowledged it and the figure is back."""
+    by_slug = {rule.slug: rule for rule in rules}
+    here = {(figure.monitor, figure.subgroup): figure for figure in found}
+    open_ones = Alert.objects.filter(deployment=deployment, end__isnull=True)
+    for alert in open_ones.select_related("closure", "acknowledgement"):
+        because = ""
+        if alert.closure is not None:
+            because = LIFTED if alert.closure.lifted_at is not None else ""
+        elif hasattr(alert, "acknowledgement"):
+            because = _over(by_slug.get(alert.key.split(":")[0]), here.get((alert.monitor, alert.subgroup)))
+        if because:
+            end(alert, because, now)
+
+
+def _over(rule: AlarmRule | None, figure: Figure | None) -> str:
+    """Why is an acknowledged warning over? Empty: it is not, or nobody can tell."""
+    if rule is None:
+        return "No rule in force asks for it any more."
+    measured = figure is not None and figure.value is not None
+    return BACK if figure is not None and measured and not is_past(rule, figure) else ""
+
+
+def end(alert: Alert, because: str, at: datetime) -> None:
+    """Close the alert's own record, once."""
+    with transaction.atomic():
+        deployment = locked(alert.deployment)
+        if AlertEnd.objects.filter(alert=alert).exists():
+            return
+        at = max(at, moment(deployment))
+        AlertEnd(alert=alert, at=at, because=because).save()
+        record(
+            RULE,
+            "alert ended",
+            f"alert {alert.number} of {deployment.slug}",
+            stream=deployment.slug,
+            at=at,
+            because=because,
+        )
+
+
+# --- the version that a result names --------------------------------------------------------------
+
+
+def version_seen(dispatch: Dispatch, seen: str) -> str:
+    """Is this the approved version? Otherwise the route is closed before anything more happens; the sentence why.
+
+    A result that names no version is let through, and warned of once for each approved version.
+    """
+    deployment = dispatch.deployment
+    approved = deployment.version.number
+    if not seen.strip():
+        _warn_of_no_version(dispatch)
+        return ""
+    if same_version(seen, approved):
+        return ""
+    sentence = f"The tool answered as version {seen.strip()[:40]}; version {approved} is approved."
+    breach = Breach(_version_rule(deployment), _one_result(dispatch, seen), sentence)
+    raise_alert(deployment, breach, cause_at=_left_at(dispatch), dispatch=dispatch)
+    return f"{sentence} The route was closed."
+
+
+def _version_rule(deployment: Deployment) -> AlarmRule:
+    return next(rule for rule in rules_in_force(deployment) if rule.monitor == VERSION_SEEN)
+
+
+def _one_result(dispatch: Dispatch, seen: str) -> Figure:
+    return Figure(VERSION_SEEN, seen.strip()[:40] or ALL, 1.0, None, None, 1, _left_at(dispatch))
+
+
+def _left_at(dispatch: Dispatch) -> datetime:
+    return dispatch.sent_at or clock.now()
+
+
+def _warn_of_no_version(dispatch: Dispatch) -> None:
+    deployment = dispatch.deployment
+    approved = deployment.version.number
+    key = f"{UNNAMED}:{approved}"
+    if Alert.objects.filter(deployment=deployment, key=key).exists():
+        return
+    rule = replace(_version_rule(deployment), reaction=Reaction.WARN)
+    sentence = f"The tool's results do not name their version; nobody can see whether it is still {approved}."
+    figure = Figure(VERSION_SEEN, ALL, None, None, None, 1, _left_at(dispatch), because="no version named")
+    raise_alert(
+        deployment,
+        Breach(rule, figure, sentence),
+        cause_at=_left_at(dispatch),
+        dispatch=dispatch,
+        key=key,
+    )

@@ -1,0 +1,42 @@
+"""The doors through which limits, alerts, incidents, feedback, reviews and retirements change: their one front."""
+
+from alarp.records.watch.alerts import acknowledge, escalate, look, raise_alert, version_seen
+from alarp.records.watch.feedback import give, triage
+from alarp.records.watch.incidents import (
+    add_note,
+    close,
+    decide,
+    find_cause,
+    judge_harm,
+    link_hazard,
+    make_safe,
+    open_incident,
+    report_sent,
+)
+from alarp.records.watch.retirement import issue_retirement, tick_off
+from alarp.records.watch.reviews import issue_review
+from alarp.records.watch.rules import issue_stop_rule, save_draft
+
+__all__ = [
+    "acknowledge",
+    "add_note",
+    "close",
+    "decide",
+    "escalate",
+    "find_cause",
+    "give",
+    "issue_retirement",
+    "issue_review",
+    "issue_stop_rule",
+    "judge_harm",
+    "link_hazard",
+    "look",
+    "make_safe",
+    "open_incident",
+    "raise_alert",
+    "report_sent",
+    "save_draft",
+    "tick_off",
+    "triage",
+    "version_seen",
+]
