@@ -35,12 +35,14 @@ from alarp.safety.log import (
 from alarp.safety.pictures import matrix_chart
 from alarp.safety.reading import Known, check_references, read_log, read_scheme
 from alarp.safety.rules import (
+    RiskInUse,
     against_acceptance,
     against_closing,
     against_hazard,
     against_log,
     against_score,
     against_transfer,
+    against_use,
     control_states,
     controlled,
     falls,
@@ -67,6 +69,7 @@ __all__ = [
     "Matrix",
     "Owner",
     "Patients",
+    "RiskInUse",
     "RiskScheme",
     "SafetyCase",
     "Score",
@@ -81,6 +84,7 @@ __all__ = [
     "against_score",
     "against_statement",
     "against_transfer",
+    "against_use",
     "check_references",
     "control_states",
     "controlled",

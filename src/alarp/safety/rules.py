@@ -7,6 +7,7 @@ measured is at least of medium likelihood; a residual that leans on another haza
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from alarp.safety.hazard import Controlled, ControlState, Hazard, Status
@@ -169,7 +170,42 @@ def against_transfer(hazard: Hazard) -> Sentences:
     """May this hazard be handed to another party? Our own actions must be done first."""
     if not hazard.scored:
         return (f"{hazard.number} has no score; score it before it is transferred.",)
+    if hazard.reopened_because:
+        return (f"{hazard.number} is open again and not yet scored again; score it first.",)
     waiting = [c.number for c in hazard.controls if not c.state.built]
     if waiting:
         return (f"{hazard.number}: our own controls {', '.join(waiting)} are not built; finish them first.",)
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class RiskInUse:
+    """What the traffic of a tool in use asks of one hazard: its level now, and what was accepted last."""
+
+    number: str
+    name: str
+    level: int
+    accepted_by: tuple[str, ...] = ()  # roles that accepted exactly what stands now
+    last_accepted: int | None = None  # the level that was accepted last, whatever has changed since
+    review_on: date | None = None  # until when the last acceptance holds
+
+
+def against_use(risk: RiskInUse, scheme: RiskScheme, day: date) -> Sentences:
+    """Does this risk close the route of a tool in use? Not because a text was edited; because the risk has risen."""
+    rule = scheme.rule(risk.level)
+    if not rule.acceptable:
+        return (
+            f"Hazard {risk.number} ({risk.name}) stands at risk level {risk.level}, which nobody may accept.",
+        )
+    missing = [role for role in rule.accepted_by if role not in risk.accepted_by]
+    if risk.last_accepted is not None and risk.last_accepted < risk.level and missing:
+        return (
+            f"Hazard {risk.number} ({risk.name}) rose from level {risk.last_accepted} to {risk.level} since it was "
+            f"accepted; {' and '.join(missing)} must accept it anew.",
+        )
+    if rule.review_date and risk.review_on is not None and risk.review_on < day:
+        return (
+            f"Hazard {risk.number} ({risk.name}): its acceptance was to be reviewed on "
+            f"{risk.review_on.day} {risk.review_on:%B %Y}.",
+        )
     return ()

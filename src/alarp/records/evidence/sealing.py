@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC
+from functools import lru_cache
 from typing import Any
 
 from alarp.kernel import BrokenEvidence, NotNow, canonical_json
@@ -11,7 +13,7 @@ from alarp.pathway import StepUp, policies
 from alarp.pathway.proof import open_sealed, statement
 from alarp.records import clock
 from alarp.records.deployments.models import Deployment
-from alarp.records.evidence import keys
+from alarp.records.evidence import keys as signing
 from alarp.records.evidence.models import SigningKey
 from alarp.records.people.models import Person
 from alarp.records.people.queries import line_of, trust_of
@@ -42,27 +44,44 @@ def seal(
         "authenticated_at": step_up.at.astimezone(UTC).isoformat(timespec="seconds"),
         "signed_at": clock.now().astimezone(UTC).isoformat(timespec="microseconds"),
     }
-    return keys.seal_for(
+    return signing.seal_for(
         trust_of(subject.site),
         statement(subjects=[version_subject(subject.version)], predicate_type=WORD_TYPE, predicate=predicate),
     )
 
 
-def seal_holds(envelope: Mapping[str, Any], expected: Mapping[str, Any], *, subject: Deployment) -> bool:
+def public_keys(subject: Deployment) -> dict[str, str]:
+    """The public keys whose seals count for this deployment, by key id: read once for many seals."""
+    rows = SigningKey.objects.filter(organisation__in=line_of(subject.site))
+    return dict(rows.values_list("keyid", "public_pem"))
+
+
+def seal_holds(
+    envelope: Mapping[str, Any],
+    expected: Mapping[str, Any],
+    *,
+    subject: Deployment,
+    keys: Mapping[str, str] | None = None,
+) -> bool:
     """Does the Trust's seal on this envelope hold, and does it say all of this?"""
     signatures = envelope.get("signatures") or [{}]
-    rows = SigningKey.objects.filter(
-        organisation__in=line_of(subject.site), keyid=signatures[0].get("keyid", "")
-    )
-    key = rows.first()
-    if key is None:
-        return False
-    try:
-        said = open_sealed(envelope, key.public_pem).get("predicate") or {}
-    except BrokenEvidence:
+    known = public_keys(subject) if keys is None else keys
+    public = known.get(signatures[0].get("keyid", ""))
+    said = _said(canonical_json(dict(envelope)), public) if public else None
+    if said is None:
         return False
     wanted = {"deployment": subject.slug, **expected}
     return all(
         name in said and canonical_json({"value": said[name]}) == canonical_json({"value": value})
         for name, value in wanted.items()
     )
+
+
+@lru_cache(maxsize=4096)
+def _said(envelope: bytes, public_pem: str) -> Mapping[str, Any] | None:
+    """What is sealed inside, when the seal holds. The answer for these bytes and this key never changes."""
+    try:
+        said = open_sealed(json.loads(envelope), public_pem).get("predicate")
+    except BrokenEvidence:
+        return None
+    return said if isinstance(said, dict) else None
