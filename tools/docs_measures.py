@@ -33,8 +33,9 @@ Rules that hold for all of them:
 def _specs():
     import specs_contouring
     import specs_detection
+    import specs_economics
 
-    return [*specs_detection.SPECS, *specs_contouring.SPECS]
+    return [*specs_detection.SPECS, *specs_contouring.SPECS, *specs_economics.SPECS]
 
 
 def _number(value: float) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import specs_contouring
 import specs_detection
+import specs_economics
 
-SPECS = [*specs_detection.SPECS, *specs_contouring.SPECS]
+SPECS = [*specs_detection.SPECS, *specs_contouring.SPECS, *specs_economics.SPECS]
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -1,0 +1,28 @@
+"""What does it really cost, and what do we get? Cases, cash flow, break-even, recalls, options: pure, no files."""
+
+from alarp.economics.case import Case
+from alarp.economics.figures import Figure, Kind
+from alarp.economics.finding import SCHEMA, CostFinding, appraise
+from alarp.economics.options import Option, OptionKind, missing, read_options
+from alarp.economics.reading import read_case
+from alarp.economics.rules import Rules, read_rules
+from alarp.economics.story import story
+from alarp.economics.text import read_text
+
+__all__ = [
+    "SCHEMA",
+    "Case",
+    "CostFinding",
+    "Figure",
+    "Kind",
+    "Option",
+    "OptionKind",
+    "Rules",
+    "appraise",
+    "missing",
+    "read_case",
+    "read_options",
+    "read_rules",
+    "read_text",
+    "story",
+]

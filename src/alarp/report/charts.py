@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
@@ -11,11 +11,12 @@ import altair as alt
 import vl_convert
 
 from alarp.kernel import AlarpError
+from alarp.report import amounts, staffing
+from alarp.report.matrix import risk_matrix
+from alarp.report.style import BLUE, GREY, RED, Row, Spec
+from alarp.report.style import data as _data
+from alarp.report.style import spec as _spec
 
-BLUE, RED, GREY = "#005eb8", "#d5281b", "#4c6272"
-FONT = "Liberation Sans, Arial, DejaVu Sans, sans-serif"  # drawn with the first that exists
-Spec = dict[str, Any]
-Row = Mapping[str, Any]
 _SHARE = alt.Scale(domain=[0, 1])
 
 
@@ -89,19 +90,17 @@ def _rows_chart(chart: Row, *, mark: str) -> Any:
     return alt.layer(*layers).properties(width=380, height=alt.Step(24))
 
 
-def _data(rows: Sequence[Row]) -> Any:
-    return alt.Data(values=[dict(row) for row in rows])
-
-
-def _spec(chart: Any) -> Spec:
-    styled = chart.configure(font=FONT, background="#ffffff").configure_axis(
-        labelColor="#212b32", titleColor="#212b32", gridColor="#e8edee", labelFontSize=12, titleFontSize=13
-    )
-    spec: Spec = styled.configure_view(stroke=None).to_dict()
-    return spec
-
-
-_DRAWERS: dict[str, Callable[[Row], Spec]] = {"roc": roc, "forest": forest, "bars": bars}
+_DRAWERS: dict[str, Callable[[Row], Spec]] = {
+    "roc": roc,
+    "forest": forest,
+    "bars": bars,
+    "lines": amounts.lines,
+    "stacked": amounts.stacked,
+    "tornado": amounts.tornado,
+    "needed": amounts.needed,
+    "risk-matrix": risk_matrix,
+    "training-coverage": staffing.coverage,
+}
 
 
 def draw(chart: Row) -> str:
