@@ -29,8 +29,8 @@ def uid_for(*parts: str) -> str:
     return "2.25." + str(int(hashlib.sha256("/".join(parts).encode()).hexdigest()[:30], 16))
 
 
-def report(images: list[Dataset], *, score: float = 0.75) -> Dataset:
-    """A small Comprehensive SR on these images, under the names they carry."""
+def report(images: list[Dataset], *, score: float = 0.75, version: str = "") -> Dataset:
+    """A small Comprehensive SR on these images, under the names they carry, by this version of the tool."""
     first = images[0]
     names = "/".join(sorted(str(image.SOPInstanceUID) for image in images))
     sr = Dataset()
@@ -48,6 +48,8 @@ def report(images: list[Dataset], *, score: float = 0.75) -> Dataset:
     sr.StudyDate, sr.StudyTime = first.get("StudyDate", ""), first.get("StudyTime", "")
     sr.StudyID, sr.ReferringPhysicianName = "", ""
     sr.Modality, sr.Manufacturer = "SR", "Fake tool"
+    if version:
+        sr.SoftwareVersions = version
     sr.SeriesNumber, sr.InstanceNumber = 1, 1
     sr.ContentDate, sr.ContentTime = "20260101", "120000"
     sr.CompletionFlag, sr.VerificationFlag = "COMPLETE", "UNVERIFIED"
@@ -127,6 +129,11 @@ class Tool:
         file = self.folder / "done"
         return set(file.read_text().split()) if file.exists() else set()
 
+    def version(self) -> str:
+        """Which version does it say that it is? The supplier writes it into a file, and tells nobody."""
+        file = self.folder / "version"
+        return file.read_text().strip() if file.exists() else ""
+
     def run(self, gateway: int, aet: str, quiet_s: float) -> None:
         while True:
             finished = self.done()
@@ -136,7 +143,7 @@ class Tool:
                 if key in finished or still < quiet_s:
                     continue
                 images = [dcmread(file, stop_before_pixels=True) for file in files]
-                if deliver([report(images)], gateway, aet) == [0]:
+                if deliver([report(images, version=self.version())], gateway, aet) == [0]:
                     with (self.folder / "done").open("a") as log:
                         log.write(key + "\n")
             time.sleep(0.05)

@@ -17,6 +17,7 @@ from alarp.records import objects
 from alarp.records.ledger import results, work
 from alarp.records.ledger.models import Dispatch, DispatchInstance, Instance, Work
 from alarp.records.ledger.work import Claim
+from alarp.records.watch import commands as watch
 
 UNKNOWN = Disagreement("study UID", "one that was sent to this tool", "a study that was not")
 
@@ -36,12 +37,15 @@ def match(step: Claim) -> None:
         return
     dispatch = rounds[-1]
     summary = summaries.summary(data)
+    # Another version than the approved one closes the route now, in a transaction of its own: whatever becomes of this
+    # result, the next study does not leave.
+    unapproved = watch.version_seen(dispatch, str(summary.get("version", "")))
     try:
         restored = reidentify(data, crosswalk_of(dispatch))
     except BadInput as error:
         results.refuse(step, instance, f"The patient could not be restored: {error}", [])
         return
-    kept_because = why_kept(dispatch) or _repeated(dispatch, summary)
+    kept_because = unapproved or why_kept(dispatch) or _repeated(dispatch, summary)
     results.accept(
         step,
         instance,
