@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import valley
+import yaml
 from django.db import IntegrityError, transaction
 
 from alarp.kernel import BadInput, NotNow, NotPermitted, Tier
 from alarp.records import clock
 from alarp.records.deployments import commands as deployments
 from alarp.records.evidence.models import SigningKey
+from alarp.records.people.commands import set_up
 from alarp.records.people.models import Organisation
 from alarp.records.products import checks, commands, queries
 from alarp.records.products.models import Device, IntendedUse, Product, Version
@@ -160,3 +165,69 @@ def test_a_wider_use_than_stated_keeps_the_appraise_gate_shut(trust: None) -> No
     assert checks.intended_use_complete(tool, clock.now()) == (
         "Our use takes modality CT, which the intended use does not name.",
     )
+
+
+def described() -> dict[str, Any]:
+    """Valley, whose first product comes with its device, papers and claims."""
+    table = copy.deepcopy(valley.TABLE)
+    table["products"][0]["versions"][0] |= {
+        "device": {"class": "IIa", "route": "ukca", "registration": "4711"},
+        "documents": [
+            {"kind": "ukca-certificate", "reference": "U1", "valid_days": 400},
+            {"kind": "dspt", "reference": "D1", "valid_from": date(2026, 7, 1)},
+        ],
+        "claims": [
+            {"text": "Finds 9 of 10", "source": "Brochure", "measure": "sensitivity", "at_least": 0.9}
+        ],
+    }
+    return table
+
+
+def test_a_trusts_description_brings_device_papers_and_claims_once(db: None) -> None:
+    set_up(described())
+    set_up(described())
+    made = valley.version()
+    assert queries.device_of(made) == made.devices.get()
+    assert made.documents.get().valid_to == clock.now().date() + timedelta(days=400)
+    assert valley.organisation("lungco").documents.get(kind="dspt").valid_to == date(2027, 7, 1)
+    claim = made.claims.get()
+    assert (claim.number, claim.figure, claim.at_least) == (1, 0.9, True)
+
+
+FAULTS = [
+    ("device", {"class": "IIa", "route": "by air"}, "route is 'by air'"),
+    (
+        "documents",
+        [{"kind": "dspt", "reference": "D", "valid_to": date(2027, 1, 1), "valid_days": 3}],
+        "either",
+    ),
+    ("documents", [{"kind": "passport", "reference": "D"}], "no kind of supplier document 'passport'"),
+    ("claims", [{"text": "x", "source": "y", "at_least": 1, "at_most": 2}], "a claim has one limit"),
+    ("claims", [{"text": "x", "source": "y", "at_least": "much"}], "give a number"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "says"), FAULTS)
+def test_a_fault_in_a_described_paper_or_claim_leaves_nothing_behind(
+    db: None, name: str, value: Any, says: str
+) -> None:
+    table = described()
+    table["products"][0]["versions"][0][name] = value
+    with pytest.raises(BadInput, match=says):
+        set_up(table)
+    assert not Version.objects.exists()
+
+
+def test_every_paper_of_the_demonstrations_products_holds_on_its_first_day(db: None) -> None:
+    text = (Path(__file__).resolve().parents[2] / "src/alarp/demo/hospital.yaml").read_text(encoding="utf-8")
+    set_up(yaml.safe_load(text))
+    today = clock.now().date()
+    for product in Product.objects.all():
+        for made in product.versions.all():
+            assert queries.lapsed(made, today, asked_at="always") == ()
+            assert queries.lapsed(made, today, asked_at="procure") == ()
+            assert queries.against_intended_use(made) == ()
+            assert made.claims.count() >= 2
+    assert {str(v) for v in Version.objects.all()} == {
+        "NoduleFlag 2.1.0", "NoduleFlag 2.2.0", "LiverContour 1.4.2", "LungContour 0.9.0",
+    }  # fmt: skip

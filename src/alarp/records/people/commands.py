@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -16,17 +18,13 @@ from alarp.records.deployments.models import Deployment
 from alarp.records.evidence.commands import create_key
 from alarp.records.ledger.commands import register_peer
 from alarp.records.ledger.models import Peer
-from alarp.records.people.description import (
-    Description,
-    OrganisationRow,
-    PeerRow,
-    PersonRow,
-    ProductRow,
-    VersionRow,
-    read,
-)
+from alarp.records.people.described_products import DocumentRow, ProductRow, VersionRow
+from alarp.records.people.description import Description, OrganisationRow, PeerRow, PersonRow, read
 from alarp.records.people.models import Interest, Organisation, Person, RoleHolding
-from alarp.records.products.models import IntendedUse, Product, Version
+from alarp.records.products.doors.claiming import enter_claim
+from alarp.records.products.doors.documents import enter_document
+from alarp.records.products.doors.registering import enter_device, enter_version
+from alarp.records.products.models import Product, Version
 
 __all__ = ["declare_interest", "end_interest", "set_up"]
 
@@ -104,17 +102,29 @@ def _product(row: ProductRow, by: str) -> None:
 
 
 def _version(product: Product, row: VersionRow, by: str) -> None:
-    if product.versions.filter(number=row.number).exists():
+    version = product.versions.filter(number=row.number).first()
+    if version is None:
+        version = enter_version(product, row.number, row.released_on, row.fingerprint, row.intended_use, by)
+    if row.device is not None and not version.devices.exists():
+        enter_device(version, row.device.device_class, row.device.route, row.device.more, by)
+    for document in row.documents:
+        _document(version, document, by)
+    for promise in row.claims:
+        if not version.claims.filter(text=promise.text).exists():
+            enter_claim(version, promise, by)
+
+
+def _document(version: Version, row: DocumentRow, by: str) -> None:
+    known = version.product.supplier.documents.filter(kind=row.paper.kind, reference=row.paper.reference)
+    if known.exists():
         return
-    version = Version.objects.create(
-        product=product,
-        number=row.number,
-        released_on=row.released_on,
-        fingerprint=row.fingerprint,
-        added_at=clock.now(),
-    )
-    IntendedUse.objects.create(version=version, **row.intended_use)
-    record(by, "version registered", f"product {product.slug}", stream=SITE, version=row.number)
+    paper = row.paper
+    if row.valid_days is not None:
+        today = localdate(clock.now())
+        paper = replace(
+            paper, valid_from=paper.valid_from or today, valid_to=today + timedelta(days=row.valid_days)
+        )
+    enter_document(version, paper, by)
 
 
 def _person(row: PersonRow, by: str) -> None:
