@@ -66,6 +66,16 @@ SENTENCES = {
     "organisation added": "An organisation was added.",
     "product registered": "A product was registered.",
     "version registered": "A product version was registered.",
+    "device status stated": "{who} stated what a product version is under device law.",
+    "intended use stated": "{who} completed an intended use.",
+    "supplier document recorded": "{who} brought a supplier's document, {reference}.",
+    "claim recorded": "{who} wrote down a supplier's claim.",
+    "claim linked": "{who} laid evidence beside claim {number} of version {version}.",
+    "claim marked unsupported": "{who} marked claim {number} of version {version} as unsupported.",
+    "question answered": "{who} wrote down what a supplier answered.",
+    "question declined": "{who} wrote down that a supplier declined to answer.",
+    "question not-asked": "{who} wrote down that a question was not asked.",
+    "declined answer accepted": "{who} accepted that a supplier declined to answer.",
 }
 NOTES = ("sentence", "reason", "because", "concern", "answer", "resolution")
 LONGEST = 220
