@@ -52,26 +52,32 @@ class Outgoing:
         )
 
 
-def _entity() -> AE:
+def _entity(wait_s: float | None = None) -> AE:
     settings = configuration()
+    wait_s = min(wait_s or settings.peer_timeout_s, settings.peer_timeout_s)
     entity = AE(ae_title=settings.gateway_aet)
     entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
     entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
-    entity.connection_timeout = settings.peer_timeout_s
-    entity.acse_timeout = settings.peer_timeout_s
-    entity.dimse_timeout = settings.peer_timeout_s
-    entity.network_timeout = settings.peer_timeout_s
+    entity.connection_timeout = wait_s
+    entity.acse_timeout = wait_s
+    entity.dimse_timeout = wait_s
+    entity.network_timeout = wait_s
     return entity
 
 
 @contextmanager
-def association(peer: Peer, contexts: list[PresentationContext]) -> Iterator[Association]:
-    """An association with this peer. Raises Unavailable (phase connect) when there is none to be had."""
+def association(
+    peer: Peer, contexts: list[PresentationContext], *, wait_s: float | None = None
+) -> Iterator[Association]:
+    """An association with this peer. Raises Unavailable (phase connect) when there is none to be had.
+
+    `wait_s` waits less long than the settings allow, for a question that can be asked again.
+    """
     if not peer.enabled:
         raise Unavailable(f"{peer.aet} is switched off in the list of peers.", phase=Phase.CONNECT)
     if not peer.host or not peer.port:
         raise Unavailable(f"{peer.aet} has no address; enter host and port.", phase=Phase.CONNECT)
-    found = _entity().associate(
+    found = _entity(wait_s).associate(
         peer.host,
         peer.port,
         contexts=contexts,

@@ -8,7 +8,8 @@ from alarp.gateway.steps.deciding import complete, decide
 from alarp.gateway.steps.filing import file
 from alarp.gateway.steps.matching import match
 from alarp.gateway.steps.sending import send
-from alarp.gateway.steps.sweeping import sweep
+from alarp.gateway.steps.sweeping import SWEEPS
+from alarp.gateway.steps.testing import look_at_connections
 from alarp.records.ledger.work import Claim
 
 STEPS: Mapping[str, Callable[[Claim], None]] = {
@@ -17,6 +18,7 @@ STEPS: Mapping[str, Callable[[Claim], None]] = {
     "send": send,
     "match": match,
     "file": file,
+    "self-test": look_at_connections,
 }
 
-__all__ = ["STEPS", "sweep"]
+__all__ = ["STEPS", "SWEEPS"]
