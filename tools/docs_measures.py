@@ -34,8 +34,9 @@ def _specs():
     import specs_contouring
     import specs_detection
     import specs_economics
+    import specs_monitoring
 
-    return [*specs_detection.SPECS, *specs_contouring.SPECS, *specs_economics.SPECS]
+    return [*specs_detection.SPECS, *specs_contouring.SPECS, *specs_economics.SPECS, *specs_monitoring.SPECS]
 
 
 def _number(value: float) -> str:

@@ -10,8 +10,9 @@ import pytest
 import specs_contouring
 import specs_detection
 import specs_economics
+import specs_monitoring
 
-SPECS = [*specs_detection.SPECS, *specs_contouring.SPECS, *specs_economics.SPECS]
+SPECS = [*specs_detection.SPECS, *specs_contouring.SPECS, *specs_economics.SPECS, *specs_monitoring.SPECS]
 ROOT = Path(__file__).resolve().parents[2]
 
 
