@@ -76,6 +76,17 @@ SENTENCES = {
     "question declined": "{who} wrote down that a supplier declined to answer.",
     "question not-asked": "{who} wrote down that a question was not asked.",
     "declined answer accepted": "{who} accepted that a supplier declined to answer.",
+    "hazard log started": "{who} began the hazard log of {what} with {hazards} hazards.",
+    "hazard log imported": "{who} imported a hazard log for {what}.",
+    "hazard added": "{who} added hazard {hazard} to the log of {what}.",
+    "hazard described anew": "{who} described hazard {hazard} of {what} anew.",
+    "hazard scored": "{who} scored hazard {hazard} of {what}: level {initial} before control, {residual} after.",
+    "hazard transferred": "{who} transferred hazard {hazard} of {what} to {to}.",
+    "hazard closed": "{who} closed hazard {hazard} of {what}.",
+    "control added": "{who} proposed control {control} for {what}.",
+    "control changed": "{who} set control {control} of {what} from {from} to {to}.",
+    "residual risk accepted": "{who} accepted the residual risk of hazard {hazard} of {what}, as {role}.",
+    "safety statement given": "{who} stated the safety of {what}: {answer}.",
 }
 NOTES = ("sentence", "reason", "because", "concern", "answer", "resolution")
 LONGEST = 220
