@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import valley
+import watch_traffic
 from django.db import IntegrityError, connection, transaction
 
 from alarp.kernel import BadInput, NotNow, NotPermitted, RouteState
@@ -199,7 +200,20 @@ def test_what_a_rule_closed_opens_only_by_a_sealed_decision(live: Any) -> None:
     assert seal_holds(closure.lift_envelope, said, subject=live)
     assert not seal_holds(closure.lift_envelope, said | {"username": "executive"}, subject=live)
     assert queries.route(live).state is RouteState.LIVE
-    assert len(look(live, figure("agreement", 0.6, low=0.5, high=0.7, n=60))) == 1  # and it closes again
+
+
+def test_what_was_decided_upon_does_not_close_the_route_again_until_new_results_have_come(live: Any) -> None:
+    bad = figure("agreement", 0.6, low=0.5, high=0.7, n=60)
+    (first,) = look(live, bad)
+    commands.lift_closure(
+        first.closure, "Retrained.", valley.proof_of_self(), by=valley.person("clinical-lead")
+    )
+    assert look(live, bad) == []
+    assert queries.route(live).state is RouteState.LIVE
+    watch_traffic.returned(live, 29)
+    assert look(live, bad) == []
+    watch_traffic.returned(live, 1)
+    assert len(look(live, bad)) == 1
     assert queries.route(live).state is RouteState.CLOSED
 
 

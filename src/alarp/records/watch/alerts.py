@@ -55,7 +55,8 @@ def look(now: datetime) -> tuple[Alert, ...]:
     stages = [stage.value for stage in WATCHED]
     for deployment in Deployment.objects.filter(stage__in=stages).select_related("version__product", "site"):
         try:
-            raised += look_at(deployment, figures.now_of(deployment, now), now)
+            if any(rule.monitor != VERSION_SEEN for rule in rules_in_force(deployment)):
+                raised += look_at(deployment, figures.now_of(deployment, now), now)
         except AlarpError as error:
             LOG.warning("the alarm rules of %s were not looked at: %s", deployment.slug, error)
     escalate(now)
@@ -63,11 +64,36 @@ def look(now: datetime) -> tuple[Alert, ...]:
 
 
 def look_at(deployment: Deployment, found: tuple[Figure, ...], now: datetime) -> list[Alert]:
-    """Evaluate one tool's rules on these figures; answers the alerts that are new."""
-    rules = rules_in_force(deployment)
-    raised = [raise_alert(deployment, b, cause_at=b.figure.at) for b in breaches(rules, found, monitors())]
+    """Evaluate one tool's rules on these figures; answers the alerts that are new.
+
+    The version is not looked at here: the gateway asks of every single result as it comes (`version_seen`), and a
+    figure over a month would hold against the tool what was decided upon long ago.
+    """
+    rules = tuple(rule for rule in rules_in_force(deployment) if rule.monitor != VERSION_SEEN)
+    raised = [
+        raise_alert(deployment, breach, cause_at=breach.figure.at)
+        for breach in breaches(rules, found, monitors())
+        if not _just_opened_again(deployment, breach)
+    ]
     _end_settled(deployment, rules, found, now)
     return [alert for alert, fresh in raised if fresh]
+
+
+def _just_opened_again(deployment: Deployment, breach: Breach) -> bool:
+    """Was the route opened again after this rule had closed it, and have too few results come since to judge anew?
+
+    The figure still holds what was decided upon; once the rule's `minimum_n` new results are there, it counts again.
+    """
+    if breach.rule.reaction is not Reaction.CLOSE:
+        return False
+    lifted = RouteClosure.objects.filter(
+        deployment=deployment, reference=breach.key[:200], lifted_at__isnull=False, closed_by__isnull=True
+    )
+    last = lifted.order_by("-lifted_at").values_list("lifted_at", flat=True).first()
+    if last is None:
+        return False
+    fresh = Dispatch.objects.filter(deployment=deployment, returned_at__gt=last)[: breach.rule.minimum_n]
+    return fresh.count() < breach.rule.minimum_n
 
 
 def raise_alert(
