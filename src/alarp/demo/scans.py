@@ -5,7 +5,7 @@ Simulated ones of known truth, and beside them four real images of the `pydicom-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,11 +24,13 @@ from alarp.phantom import (
     AbdomenTruth,
     ChestTruth,
     Scan,
+    Scanner,
     abdomen_ct,
     chest_film,
     fictional_patient,
     qa_film,
     random_nodules,
+    upgraded,
 )
 
 # What the real images are, by the name pydicom-data gives them.
@@ -54,6 +56,12 @@ class Order:
     nodules: int
     accession: str
     when: datetime
+    upgraded: bool = False  # was the scanner upgraded before?
+
+    def machine(self) -> Scanner:
+        """Which scanner makes it, in the state it is in by then?"""
+        scanner = SCANNERS[self.scanner]
+        return upgraded(scanner) if self.upgraded else scanner
 
 
 def film(order: Order) -> Scan:
@@ -63,7 +71,7 @@ def film(order: Order) -> Scan:
     nodules = random_nodules(patient, rng, count=order.nodules) if order.nodules else ()
     return chest_film(
         patient=patient,
-        scanner=SCANNERS[order.scanner],
+        scanner=order.machine(),
         nodules=nodules,
         when=order.when,
         rng=rng,
@@ -72,10 +80,10 @@ def film(order: Order) -> Scan:
 
 
 def abdomen(order: Order) -> Scan:
-    """One simulated CT of the abdomen, with the liver's analytic outline as its truth."""
+    """One simulated CT of the abdomen, with the analytic outlines of liver and lungs as its truth."""
     return abdomen_ct(
         patient=fictional_patient(order.patient),
-        scanner=SCANNERS[order.scanner],
+        scanner=order.machine(),
         when=order.when,
         rng=np.random.default_rng([order.patient, order.scanner, 2]),
         accession=order.accession,
@@ -95,19 +103,33 @@ def examine(how: Callable[[Order], Scan], orders: Iterable[Order]) -> list[Scan]
 
 
 def orders(
-    count: int, *, first_patient: int, when: datetime, prefix: str, scanners: Sequence[int]
+    count: int,
+    *,
+    first_patient: int,
+    when: datetime,
+    prefix: str,
+    scanners: Sequence[int],
+    nodules_in_round: int = 2,
+    after_upgrade: Collection[int] = (),
 ) -> list[Order]:
-    """A list of examinations in turn on these scanners; in every second round the chests have nodules."""
-    return [
-        Order(
-            patient=first_patient + n,
-            scanner=scanners[n % len(scanners)],
-            nodules=(1 + n % 3) if (n // len(scanners)) % 2 else 0,
-            accession=f"{prefix}{n:04d}",
-            when=when + timedelta(minutes=7 * n),
+    """A list of examinations in turn on these scanners; in every so-many-th round the chests have nodules.
+
+    The scanners in `after_upgrade` have had theirs by then.
+    """
+    made = []
+    for n in range(count):
+        scanner, turn = scanners[n % len(scanners)], n // len(scanners)
+        made.append(
+            Order(
+                patient=first_patient + n,
+                scanner=scanner,
+                nodules=(1 + n % 3) if turn % nodules_in_round == nodules_in_round - 1 else 0,
+                accession=f"{prefix}{n:04d}",
+                when=when + timedelta(minutes=7 * n),
+                upgraded=scanner in after_upgrade,
+            )
         )
-        for n in range(count)
-    ]
+    return made
 
 
 def station_of(scan: Scan) -> str:
@@ -116,14 +138,14 @@ def station_of(scan: Scan) -> str:
     return station if station in {scanner.station for scanner in SCANNERS} else SCANNERS[0].station
 
 
-def has_nodules(scan: Scan) -> bool:
-    """What is really on this film?"""
+def report_label(scan: Scan) -> str:
+    """What would a perfect report of this film say?"""
     assert isinstance(scan.truth, ChestTruth)
-    return scan.truth.positive
+    return "positive" if scan.truth.positive else "negative"
 
 
-def liver_outline(scan: Scan) -> Dataset:
-    """The true liver of this CT, as a structure set."""
+def true_outlines(scan: Scan) -> Dataset:
+    """The true liver and lungs of this CT, as a structure set."""
     assert isinstance(scan.truth, AbdomenTruth)
     return scan.truth.structure_set
 

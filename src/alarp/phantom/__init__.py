@@ -12,7 +12,7 @@ from alarp.phantom.scan import (
     UidSource,
     seeded_uids,
 )
-from alarp.phantom.scanners import SCANNERS, CtUnit, FilmUnit, Scanner
+from alarp.phantom.scanners import SCANNERS, CtUnit, FilmUnit, Scanner, upgraded
 
 __all__ = [
     "QA_OBJECT",
@@ -34,4 +34,5 @@ __all__ = [
     "qa_film",
     "random_nodules",
     "seeded_uids",
+    "upgraded",
 ]

@@ -47,6 +47,17 @@ class Abdomen:
     liver_hu: float
     lesions: tuple[Organ, ...]
 
+    @property
+    def lungs(self) -> tuple[Organ, ...]:
+        """The bases of both lungs, as far down as the diaphragm lets them."""
+        return tuple(organ for organ in self.organs if organ.name.startswith("lung"))
+
+    @property
+    def over_lungs(self) -> tuple[Solid, ...]:
+        """What is painted over the lungs, and so is not lung: heart, liver, spleen, stomach, ribs, spine."""
+        last = max(k for k, organ in enumerate(self.organs) if organ.name.startswith("lung"))
+        return (*(organ.solid for organ in self.organs[last + 1 :]), *self.liver)
+
 
 def chest_of(patient: Patient) -> Chest:
     """How is this patient's chest built?"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,12 @@ from alarp.phantom.anatomy import Abdomen, Organ, abdomen_of
 from alarp.phantom.dicom import Visit, new_object, set_pixels
 from alarp.phantom.patients import Patient
 from alarp.phantom.physics import ct_noise_hu, kernel_noise
-from alarp.phantom.rtstruct import structure_set
+from alarp.phantom.rtstruct import Outlines, structure_set
 from alarp.phantom.scan import AbdomenTruth, Scan, UidSource, seeded_uids
 from alarp.phantom.scanners import CtUnit, Scanner
 from alarp.phantom.shapes import Array, Solid
-from alarp.phantom.union import union_volume_mm3
+from alarp.phantom.union import outlines, union_volume_mm3
+from alarp.phantom.visible import visible_outlines
 
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 TOP_Z_MM = 10.0
@@ -83,9 +85,18 @@ def abdomen_ct(
     images = tuple(_ct_image(visit, volume[k], k, x, float(z[k]), spacing_mm, dose) for k in range(slices))
     truth = AbdomenTruth(
         liver_volume_ml=union_volume_mm3(abdomen.liver) / 1000,
-        structure_set=structure_set(visit, images, {"Liver": abdomen.liver}),
+        structure_set=structure_set(visit, images, true_outlines(abdomen)),
     )
     return Scan(images, truth)
+
+
+def true_outlines(abdomen: Abdomen) -> dict[str, Outlines]:
+    """How are the organs of known outline named (AAPM TG-263), and what bounds each in a plane?"""
+    lungs = tuple(organ.solid for organ in abdomen.lungs)
+    return {
+        "Liver": partial(outlines, abdomen.liver),
+        "Lungs": partial(visible_outlines, lungs, abdomen.over_lungs),
+    }
 
 
 def reconstruct(

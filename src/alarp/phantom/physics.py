@@ -40,17 +40,27 @@ def add_scatter(primary: Array, unit: FilmUnit, *, pixel_mm: float, spread_mm: f
 
 
 def detect(expected: Array, unit: FilmUnit, rng: np.random.Generator, *, dose: float = 1.0) -> Array:
-    """What does the detector read? Blur first, then quantum and read-out noise.
+    """What does the detector read? Blur first, then structure, quantum and read-out noise.
 
-    Quantum noise is the Gaussian limit of Poisson's law, standard deviation sqrt(N): right to a per
-    cent at the hundreds of quanta of the densest part. Relative to the signal it falls as
-    1/sqrt(dose). The reading is divided by the dose, so that pictures at several doses compare.
+    Their standard deviations go as N, sqrt(N) and 1, as in the noise-component analysis of detectors.
+    Quantum noise is the Gaussian limit of Poisson's law: right to a per cent at the hundreds of quanta of
+    the densest part. Relative to the signal it falls as 1/sqrt(dose). The reading is divided by the dose,
+    so that pictures at several doses compare.
     """
     quanta = ndimage.gaussian_filter(expected, unit.blur_mm / unit.pixel_spacing_mm, mode="nearest") * dose
+    if unit.structure_noise > 0:
+        quanta *= 1 + np.float32(unit.structure_noise) * mottle((quanta.shape[0], quanta.shape[1]), unit, rng)
     noise = rng.standard_normal(quanta.shape, dtype=np.float32)
     return np.asarray(
         (quanta + noise * np.sqrt(np.maximum(quanta, 0) + unit.read_noise**2)) / dose, dtype=np.float32
     )
+
+
+def mottle(shape: tuple[int, int], unit: FilmUnit, rng: np.random.Generator) -> Array:
+    """What does a plate's own grain of standard deviation 1 look like? Another for every plate."""
+    blotch = unit.structure_mm / unit.pixel_spacing_mm
+    grain = ndimage.gaussian_filter(rng.standard_normal(shape, dtype=np.float32), blotch, mode="wrap")
+    return np.asarray(grain / grain.std(), dtype=np.float32)
 
 
 def grey_levels(reading: Array, unit: FilmUnit) -> NDArray[np.uint16]:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pydicom import Dataset
 
 from alarp.phantom.dicom import Visit, new_object
-from alarp.phantom.shapes import Ellipsoid
-from alarp.phantom.union import Polygon, outlines
+from alarp.phantom.union import Polygon
 
 RT_STRUCTURE_SET_STORAGE = "1.2.840.10008.5.1.4.1.1.481.3"
 STUDY_MANAGEMENT_RETIRED = "1.2.840.10008.3.1.2.3.1"
+Outlines = Callable[[float], list[Polygon]]
+"""Which closed polygons bound an organ in the plane at this height (mm)?"""
 COLOURS = ([200, 120, 60], [60, 160, 200], [120, 200, 80])
 
 
-def structure_set(
-    visit: Visit, images: tuple[Dataset, ...], rois: dict[str, tuple[Ellipsoid, ...]]
-) -> Dataset:
-    """Which structure set holds the analytic outline of these solids on every one of the images?"""
+def structure_set(visit: Visit, images: tuple[Dataset, ...], rois: dict[str, Outlines]) -> Dataset:
+    """Which structure set holds the analytic outline of these organs on every one of the images?"""
     dataset = new_object(
         visit, sop_class=RT_STRUCTURE_SET_STORAGE, modality="RTSTRUCT", purpose="true structure set"
     )
@@ -33,8 +34,8 @@ def structure_set(
     dataset.StructureSetROISequence = []
     dataset.ROIContourSequence = []
     dataset.RTROIObservationsSequence = []
-    for number, (name, parts) in enumerate(rois.items(), start=1):
-        _add_roi(dataset, number, name, parts, images)
+    for number, (name, bounds) in enumerate(rois.items(), start=1):
+        _add_roi(dataset, number, name, bounds, images)
     return dataset
 
 
@@ -59,9 +60,7 @@ def _frame_of_reference(images: tuple[Dataset, ...]) -> Dataset:
     return frame
 
 
-def _add_roi(
-    dataset: Dataset, number: int, name: str, parts: tuple[Ellipsoid, ...], images: tuple[Dataset, ...]
-) -> None:
+def _add_roi(dataset: Dataset, number: int, name: str, bounds: Outlines, images: tuple[Dataset, ...]) -> None:
     roi = Dataset()
     roi.ROINumber, roi.ROIName = number, name
     roi.ReferencedFrameOfReferenceUID = images[0].FrameOfReferenceUID
@@ -75,7 +74,7 @@ def _add_roi(
     contours.ContourSequence = [
         _contour(polygon, image)
         for image in images
-        for polygon in outlines(parts, float(image.ImagePositionPatient[2]))
+        for polygon in bounds(float(image.ImagePositionPatient[2]))
     ]
     dataset.ROIContourSequence.append(contours)
 

@@ -54,7 +54,7 @@ class ChestTruth:
 
 @dataclass(frozen=True, slots=True)
 class AbdomenTruth:
-    """Where is the liver really? The structure set holds its analytic outline on every slice."""
+    """Where are liver and lung bases really? The structure set holds their analytic outlines on every slice."""
 
     liver_volume_ml: float
     structure_set: Dataset

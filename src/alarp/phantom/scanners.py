@@ -7,7 +7,7 @@ clinical range and measure no real product.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,8 @@ class FilmUnit:
 
     `quanta_per_pixel` is the detected quanta behind no patient, `blur_mm` the standard deviation of the
     detector's point spread, `scatter_fraction` the scattered part of what arrives behind the body.
+    `structure_noise` is the relative standard deviation of the detector's own mottle (grain of the plate,
+    gain left uncorrected), whose blotches are `structure_mm` wide (standard deviation).
     """
 
     pixel_spacing_mm: float
@@ -25,6 +27,8 @@ class FilmUnit:
     photometric: str = "MONOCHROME2"
     kvp: int = 125
     read_noise: float = 4.0
+    structure_noise: float = 0.0
+    structure_mm: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +91,19 @@ SCANNERS: tuple[Scanner, ...] = (
     ),
 )
 """The three scanners of the demonstration."""
+
+
+def upgraded(scanner: Scanner) -> Scanner:
+    """What does this scanner become when its maker upgrades it to take films at a third of the dose?
+
+    The same machine at the same station under the next software version: fewer quanta, a softer picture, and
+    a gain map that no longer fits, so that the detector's mottle shows. Its CT stays as it was.
+    """
+    name, number = scanner.software.split(" ")
+    film = replace(
+        scanner.film,
+        quanta_per_pixel=scanner.film.quanta_per_pixel / 3,
+        blur_mm=scanner.film.blur_mm * 1.3,
+        structure_noise=0.025,
+    )
+    return replace(scanner, software=f"{name} {int(number.split('.')[0]) + 1}.0", film=film)

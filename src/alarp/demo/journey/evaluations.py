@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,14 @@ class Evaluation:
             return f"{name}: not measurable, {found['because']}."
         interval = f" ({found['low']:.3f} to {found['high']:.3f})" if found["low"] is not None else ""
         return f"{name} {found['estimate']:.3f}{interval}, n = {found['n']}, {found['method']}."
+
+    def unmet(self) -> tuple[str, ...]:
+        """Which of the claims did not hold here, and what was found instead?"""
+        return tuple(
+            f"{claim['claim']}: found {claim['found']:.3f}"
+            for claim in self.result["claims"]
+            if claim["status"] == "not met"
+        )
 
     def measure(self, name: str, subgroup: str = "all") -> dict[str, Any]:
         """One measure of the result."""
@@ -86,7 +95,7 @@ def evaluate_noduleflag(hospital: Hospital, when: datetime) -> Evaluation:
             {
                 "case": order.accession,
                 "patient": f"P{order.patient}",
-                "truth": "positive" if scans.has_nodules(film) else "negative",
+                "truth": scans.report_label(film),
                 "score": "" if score is None else f"{score:.6f}",
                 "manufacturer": str(image.Manufacturer),
                 "sex": str(image.PatientSex),
@@ -121,19 +130,93 @@ NODULE_PROTOCOL: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Contouring:
+    """One contouring tool on the bench: what it draws, and what its supplier claims of it."""
+
+    tool: str
+    name: str
+    version: str
+    structure: str
+    tolerance_mm: float
+    claims: tuple[dict[str, Any], ...]
+
+    def protocol(self, *, real: bool) -> dict[str, Any]:
+        """The locked plan of its evaluation."""
+        return {
+            "title": f"{self.name} {self.version} against "
+            + ("an AI-made reference" if real else "known outlines"),
+            "version": "1.0",
+            "kind": "contouring",
+            "product": {"name": self.name, "version": self.version},
+            "cases": "cases.csv",
+            "columns": {"case": "case", "reference": "reference", "output": "output", "images": "images"},
+            "structures": {self.structure: []},
+            "tolerance_mm": self.tolerance_mm,
+            "subgroups": [] if real else ["manufacturer"],
+            "claims": [{**claim, "subgroup": self.structure, "on": "estimate"} for claim in self.claims],
+            "reference_standard": "The output of another AI (TotalSegmentator), not a human's contours: "
+            "agreement with it is not accuracy."
+            if real
+            else f"Known by construction: the analytic outline of the simulated {self.structure} on every slice.",
+            "reference_is_ai": real,
+            "design": "retrospective",
+            "data_source": "A real CT given with --data."
+            if real
+            else "Scan simulator of Alarp: simulated CT, no patient.",
+        }
+
+
+LIVERS = Contouring(
+    "livercontour", "LiverContour", "1.4.2", "liver", 3, ({"measure": "dice", "at_least": 0.85},)
+)
+LUNGS = Contouring(
+    "lungcontour",
+    "LungContour",
+    "0.9.0",
+    "lungs",
+    2,
+    (
+        {"measure": "dice", "at_least": 0.99},
+        {"measure": "surface_dice", "at_least": 0.99},
+        {"measure": "hd95_mm", "at_most": 3},
+    ),
+)
+Case = tuple[str, list[Dataset], Dataset]  # its name, its images, its reference
+
+
 def evaluate_livercontour(hospital: Hospital, when: datetime, real: scans.RealCt | None) -> Evaluation:
-    """Dice and surface distances: on simulated CTs of known truth, or on the real CT the user gave."""
-    folder = hospital.folder / "evaluations" / "livercontour"
-    folder.mkdir(parents=True, exist_ok=True)
+    """Dice and surface distances of the liver: on simulated CTs, or on the real CT the user gave."""
     if real is None:
-        orders = scans.orders(ABDOMENS, first_patient=700, when=when, prefix="EC", scanners=scans.EVERYWHERE)
-        made = scans.simulate_abdomens(orders)
-        cases = [
-            (o.accession, list(s.datasets), scans.liver_outline(s)) for o, s in zip(orders, made, strict=True)
-        ]
-    else:
-        cases = [("real-abdomen", list(real.images), real.reference)]
-    outputs = _bench(hospital, "livercontour", [images for _, images, _ in cases])
+        return _evaluate_contours(hospital, LIVERS, simulated_abdomens(when))
+    return _evaluate_contours(
+        hospital, LIVERS, [("real-abdomen", list(real.images), real.reference)], real=True
+    )
+
+
+def evaluate_lungcontour(hospital: Hospital, when: datetime) -> Evaluation:
+    """Dice and surface distances of the lungs, on the very CTs that LiverContour gets.
+
+    Always simulated ones: the reference of a real abdomen need not hold lungs.
+    """
+    return _evaluate_contours(hospital, LUNGS, simulated_abdomens(when))
+
+
+@lru_cache(maxsize=1)
+def simulated_abdomens(when: datetime) -> tuple[Case, ...]:
+    """The bench's CTs of known truth; made once for all tools."""
+    orders = scans.orders(ABDOMENS, first_patient=700, when=when, prefix="EC", scanners=scans.EVERYWHERE)
+    made = scans.simulate_abdomens(orders)
+    return tuple(
+        (o.accession, list(s.datasets), scans.true_outlines(s)) for o, s in zip(orders, made, strict=True)
+    )
+
+
+def _evaluate_contours(
+    hospital: Hospital, what: Contouring, cases: Sequence[Case], *, real: bool = False
+) -> Evaluation:
+    folder = hospital.folder / "evaluations" / what.tool
+    outputs = _bench(hospital, what.tool, [images for _, images, _ in cases])
     rows = []
     for name, images, reference in cases:
         place = folder / "cases" / name
@@ -154,30 +237,4 @@ def evaluate_livercontour(hospital: Hospital, when: datetime, real: scans.RealCt
             }
         )
     _table(folder / "cases.csv", ("case", "reference", "output", "images", "manufacturer"), rows)
-    return _evaluate(hospital, folder, _liver_protocol(real is not None))
-
-
-def _liver_protocol(real: bool) -> dict[str, Any]:
-    reference = (
-        "The output of another AI (TotalSegmentator), not a human's contours: agreement with it is not accuracy."
-        if real
-        else "Known by construction: the analytic outline of the simulated liver on every slice."
-    )
-    return {
-        "title": "LiverContour 1.4.2 against " + ("an AI-made reference" if real else "known outlines"),
-        "version": "1.0",
-        "kind": "contouring",
-        "product": {"name": "LiverContour", "version": "1.4.2"},
-        "cases": "cases.csv",
-        "columns": {"case": "case", "reference": "reference", "output": "output", "images": "images"},
-        "structures": {"liver": ["Liver", "liver"]},
-        "tolerance_mm": 3,
-        "subgroups": [] if real else ["manufacturer"],
-        "claims": [{"measure": "dice", "subgroup": "liver", "at_least": 0.85, "on": "estimate"}],
-        "reference_standard": reference,
-        "reference_is_ai": real,
-        "design": "retrospective",
-        "data_source": "A real CT given with --data."
-        if real
-        else "Scan simulator of Alarp: simulated CT, no patient.",
-    }
+    return _evaluate(hospital, folder, what.protocol(real=real))

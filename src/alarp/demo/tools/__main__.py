@@ -6,27 +6,43 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from alarp.demo.tools.service import Service, Settings, Tool
+from alarp.demo.tools.service import Product, Service, Settings, Tool
 
-TOOLS = ("noduleflag", "livercontour")
+TOOLS = ("noduleflag", "livercontour", "lungcontour")
 FAULTS = ("wrong-patient-once",)
 
 
-def make(name: str) -> Tool:
+def product(name: str) -> type[Product]:
     """Which tool goes by this name? Only that one is loaded."""
     if name == "noduleflag":
         from alarp.demo.tools.noduleflag import NoduleFlag
 
-        return NoduleFlag()
+        return NoduleFlag
+    if name == "lungcontour":
+        from alarp.demo.tools.lungcontour import LungContour
+
+        return LungContour
     from alarp.demo.tools.livercontour import LiverContour
 
-    return LiverContour()
+    return LiverContour
+
+
+def make(name: str, version: str = "") -> Tool:
+    """Which tool is this, in this release? The first one known when none is asked for. Raises ValueError."""
+    kind = product(name)
+    version = version or kind.releases[0]
+    if version not in kind.releases:
+        raise ValueError(
+            f"{name} has no release {version}. Give --version one of {', '.join(kind.releases)}."
+        )
+    return kind(version)
 
 
 def arguments() -> argparse.ArgumentParser:
     """What can be asked of a tool at its start?"""
     parser = argparse.ArgumentParser(prog="python -m alarp.demo.tools", description=__doc__)
     parser.add_argument("tool", choices=TOOLS)
+    parser.add_argument("--version", default="", help="release to run (default: the oldest that is known)")
     parser.add_argument("--ae", help="AE title of the tool (default: its name)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
@@ -43,7 +59,12 @@ def arguments() -> argparse.ArgumentParser:
 
 def main() -> None:
     """Run the tool until it is told to stop."""
-    given = arguments().parse_args()
+    parser = arguments()
+    given = parser.parse_args()
+    try:
+        tool = make(given.tool, given.version)
+    except ValueError as unknown:
+        parser.error(str(unknown))
     folder = given.folder or Path(tempfile.mkdtemp(prefix=f"{given.tool}-"))
     folder.mkdir(parents=True, exist_ok=True)
     settings = Settings(
@@ -57,7 +78,7 @@ def main() -> None:
         fault=given.fault,
         host=given.host,
     )
-    Service(make(given.tool), settings).run()
+    Service(tool, settings).run()
 
 
 if __name__ == "__main__":

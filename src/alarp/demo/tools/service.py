@@ -13,7 +13,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pydicom import Dataset, dcmread
 from pynetdicom import AE, AllStoragePresentationContexts, evt
@@ -47,6 +47,14 @@ class Tool(Protocol):
     maker: Maker
 
     def analyse(self, objects: list[Dataset]) -> Dataset: ...
+
+
+class Product(Tool, Protocol):
+    """What must be known of a tool before it runs? Which releases there are, the oldest first."""
+
+    releases: ClassVar[tuple[str, ...]]
+
+    def __init__(self, version: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,12 @@ doi:10.1109/TMI.2009.2013851): simple, explainable, and wrong where a neighbour 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import contourpy
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from alarp.demo.tools.ct import Grid, Mask, Volume
 from alarp.demo.tools.results import CannotAnalyse
-
-Volume = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 
 WORKING_PIXEL_MM = 1.6
 SMOOTHING_MM = 1.8
@@ -26,15 +21,6 @@ WINDOW_HU = (34.0, 42.0)
 EDGE_MM = 1.7
 HALF_WAY_HU = 90.0
 LEAST_LIVER_ML = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """How large is a voxel (slice, row, column), in millimetres? Columns run to the patient's left."""
-
-    slice_mm: float
-    row_mm: float
-    column_mm: float
 
 
 def find_liver(hu: Volume, grid: Grid) -> Mask:
@@ -121,8 +107,7 @@ def largest_right_piece(labels: NDArray[np.int32], middle: float, grid: Grid) ->
     right = np.bincount(labels[:, :, : int(middle)].ravel(), minlength=int(labels.max()) + 1)
     right[0] = 0
     best = int(np.argmax(right))
-    voxel_ml = grid.slice_mm * grid.row_mm * grid.column_mm / 1000
-    if right[best] * voxel_ml < LEAST_LIVER_ML:
+    if right[best] * grid.voxel_ml < LEAST_LIVER_ML:
         raise CannotAnalyse("NO-LIVER", "no liver was found in the images")
     return np.asarray(labels == best)
 
@@ -147,21 +132,3 @@ def enlarge(mask: Mask, shape: tuple[int, ...], step: int) -> Mask:
     rows, columns = ((np.arange(n) - (step - 1) / 2) / step for n in shape[1:])
     grid = np.meshgrid(rows, columns, indexing="ij")
     return np.stack([ndimage.map_coordinates(piece, grid, order=1, mode="nearest") > 0.5 for piece in soft])
-
-
-def outline(piece: Mask, *, least_area: float = 12.0) -> list[NDArray[np.float64]]:
-    """Which closed lines (columns and rows, pixel centres whole) bound the mask of one slice?
-
-    Along the half-way level of the slightly smoothed mask; lines around fewer pixels are left out.
-    """
-    if not piece.any():
-        return []
-    soft = ndimage.gaussian_filter(np.pad(piece, 2).astype(np.float32), 0.8)
-    lines = contourpy.contour_generator(z=soft).lines(0.5)
-    found = []
-    for line in lines:
-        closed = np.asarray(line[:-1], dtype=np.float64) - 2
-        x, y = closed[:, 0], closed[:, 1]
-        if abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2 >= least_area:
-            found.append(closed)
-    return found

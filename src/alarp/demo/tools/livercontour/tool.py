@@ -1,106 +1,27 @@
-"""From a CT study to a structure set: which slices does LiverContour read, and what does it return?"""
+"""What does LiverContour draw, and under which name and version?"""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
 from pydicom import Dataset
 
-from alarp.demo.tools.livercontour.contour import Grid, find_liver, outline
-from alarp.demo.tools.livercontour.structure import Roi, structure_set
-from alarp.demo.tools.results import CannotAnalyse, Maker, with_identity
+from alarp.demo.tools.contouring import Organ, contoured
+from alarp.demo.tools.livercontour.contour import find_liver
+from alarp.demo.tools.results import Maker
 
-LEAST_SLICES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Stack:
-    """One CT series as a volume, slices from the feet upwards."""
-
-    slices: tuple[Dataset, ...]
-    hu: NDArray[np.float32]
-    grid: Grid
+LIVER = Organ("Liver", (180, 90, 40), find_liver, ("169070004", "SCT", "CT of abdomen"))
 
 
 class LiverContour:
     """The tool: a structure set with one ROI, or a report that says why there is none."""
 
-    maker = Maker("LiverContour", "1.4.2", "Imaginary Contours GmbH")
+    releases: ClassVar[tuple[str, ...]] = ("1.4.2",)
+
+    def __init__(self, version: str = "1.4.2") -> None:
+        self.maker = Maker("LiverContour", version, "Imaginary Contours GmbH")
 
     def analyse(self, objects: Sequence[Dataset]) -> Dataset:
         """Which result answers this study?"""
-        objects = [with_identity(source) for source in objects]
-        try:
-            stack = ct_stack(objects)
-            mask = find_liver(stack.hu, stack.grid)
-        except CannotAnalyse as why:
-            return self._decline(objects, why)
-        contours = [
-            (image, [to_patient(line, image) for line in outline(piece)])
-            for image, piece in zip(stack.slices, mask, strict=True)
-        ]
-        return structure_set(self.maker, stack.slices, [Roi("Liver", (180, 90, 40), contours)])
-
-    def _decline(self, objects: Sequence[Dataset], why: CannotAnalyse) -> Dataset:
-        """The report that says why there are no contours; its library is loaded only when it is needed."""
-        from pydicom.sr.coding import Code
-
-        from alarp.demo.tools.report import not_analysed
-
-        return not_analysed(self.maker, objects, why, procedure=Code("169070004", "SCT", "CT of abdomen"))
-
-
-def ct_stack(objects: Sequence[Dataset]) -> Stack:
-    """Which series of the study is read: the longest axial CT, evenly spaced, in one frame of reference?"""
-    series: dict[str, list[Dataset]] = defaultdict(list)
-    for source in objects:
-        if source.get("Modality") == "CT" and "PixelData" in source and is_axial(source):
-            series[str(source.SeriesInstanceUID)].append(source)
-    if not series:
-        raise CannotAnalyse("NOT-AXIAL-CT", "no axial CT images in the study")
-    images = max(series.values(), key=len)
-    if len(images) < LEAST_SLICES:
-        raise CannotAnalyse("TOO-FEW-SLICES", f"{len(images)} slices; at least {LEAST_SLICES} are needed")
-    images.sort(key=height_mm)
-    gaps = np.diff([height_mm(image) for image in images])
-    if gaps.min() <= 0.01 or gaps.max() > 1.5 * gaps.min():
-        raise CannotAnalyse("UNEVEN-SLICES", "slices are missing, doubled or unevenly spaced")
-    if len({(i.Rows, i.Columns, str(i.FrameOfReferenceUID), str(i.PixelSpacing)) for i in images}) > 1:
-        raise CannotAnalyse("MIXED-SERIES", "slices differ in size or frame of reference")
-    row_mm, column_mm = (float(v) for v in images[0].PixelSpacing)
-    hu = np.stack([hounsfield(image) for image in images])
-    return Stack(tuple(images), hu, Grid(float(np.median(gaps)), row_mm, column_mm))
-
-
-def is_axial(image: Dataset) -> bool:
-    """Do rows run to the patient's left and columns to the back, and does the image say where it lies?"""
-    needed = ("ImagePositionPatient", "PixelSpacing", "FrameOfReferenceUID", "SeriesInstanceUID")
-    if any(not image.get(keyword) for keyword in needed):
-        return False
-    orientation = [float(v) for v in image.get("ImageOrientationPatient") or ()]
-    return len(orientation) == 6 and bool(np.allclose(orientation, [1, 0, 0, 0, 1, 0], atol=1e-3))
-
-
-def height_mm(image: Dataset) -> float:
-    return float(image.ImagePositionPatient[2])
-
-
-def hounsfield(image: Dataset) -> NDArray[np.float32]:
-    """The CT numbers of one slice."""
-    try:
-        stored = image.pixel_array.astype(np.float32)
-    except Exception as broken:  # a decoder may raise anything
-        raise CannotAnalyse("NO-PIXELS", "the pixels cannot be decoded") from broken
-    slope, intercept = float(image.get("RescaleSlope") or 1), float(image.get("RescaleIntercept") or 0)
-    return np.asarray(stored * np.float32(slope) + np.float32(intercept), dtype=np.float32)
-
-
-def to_patient(line: NDArray[np.float64], image: Dataset) -> NDArray[np.float64]:
-    """Pixel columns and rows of an axial slice as patient coordinates (PS3.3 C.7.6.2.1.1)."""
-    x, y, z = (float(v) for v in image.ImagePositionPatient)
-    row_mm, column_mm = (float(v) for v in image.PixelSpacing)
-    return np.stack([x + column_mm * line[:, 0], y + row_mm * line[:, 1], np.full(len(line), z)], axis=1)
+        return contoured(self.maker, LIVER, objects)

@@ -1,4 +1,4 @@
-"""NoduleFlag 2.1.0: is there a lung nodule on this chest film? A fictional product that really computes."""
+"""NoduleFlag: is there a lung nodule on this chest film? A fictional product that really computes."""
 
 from alarp.demo.tools.noduleflag.tool import NoduleFlag
 

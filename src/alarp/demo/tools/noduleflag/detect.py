@@ -52,7 +52,12 @@ class Unreadable(Exception):
 
 
 def read_film(
-    attenuation: Array, pixel_mm: float | None, *, threshold: float = 0.5, most: int = 8
+    attenuation: Array,
+    pixel_mm: float | None,
+    *,
+    threshold: float = 0.5,
+    most: int = 8,
+    midpoint: float = MIDPOINT,
 ) -> Reading:
     """How suspicious is this film? `attenuation` is bright where the body is dense, in any linear unit.
 
@@ -66,7 +71,7 @@ def read_film(
     found = sorted(blobs(contrast, lungs), key=lambda blob: -blob[0])
     candidates: list[Candidate] = []
     for response, row, column, diameter_mm in found:
-        score = to_score(response)
+        score = to_score(response, midpoint)
         if len(candidates) == most or (candidates and score < threshold):
             break
         candidates.append(
@@ -82,9 +87,9 @@ def read_film(
     return Reading(best, tuple(c for c in candidates if c.score >= threshold))
 
 
-def to_score(response: float) -> float:
-    """Which score between 0 and 1 does a response get? Logistic in its logarithm, 0.5 at MIDPOINT."""
-    return round(1 / (1 + (MIDPOINT / max(response, 1e-6)) ** STEEPNESS), 4)
+def to_score(response: float, midpoint: float = MIDPOINT) -> float:
+    """Which score between 0 and 1 does a response get? Logistic in its logarithm, 0.5 at the midpoint."""
+    return round(1 / (1 + (midpoint / max(response, 1e-6)) ** STEEPNESS), 4)
 
 
 def resample(image: Array, factor: float) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from highdicom import sr
@@ -11,7 +12,7 @@ from pydicom import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from alarp.demo.tools.noduleflag.detect import Candidate, Reading, Unreadable, read_film
+from alarp.demo.tools.noduleflag.detect import MIDPOINT, Candidate, Reading, Unreadable, read_film
 from alarp.demo.tools.report import (
     DECISION,
     UNIT_NONE,
@@ -29,14 +30,19 @@ FLAGGED = Code("FLAGGED", "99ALARPDEMO", "Nodule suspected")
 NOT_FLAGGED = Code("NOT-FLAGGED", "99ALARPDEMO", "No nodule suspected")
 CHEST_FILM = Code("399208008", "SCT", "Plain chest X-ray")
 NODULE = Code("27925004", "SCT", "Nodule")
+MIDPOINTS = {"2.1.0": MIDPOINT, "2.2.0": 0.0058}  # the newer release flags more
 FILM_MODALITIES = {"CR", "DX"}
 
 
 class NoduleFlag:
     """The tool: `analyse` never raises for what a sender may send; it says why it did not read it."""
 
-    maker = Maker("NoduleFlag", "2.1.0", "Fictional Vision Ltd")
+    releases: ClassVar[tuple[str, ...]] = ("2.1.0", "2.2.0")
     threshold = 0.5
+
+    def __init__(self, version: str = "2.1.0") -> None:
+        self.maker = Maker("NoduleFlag", version, "Fictional Vision Ltd")
+        self.midpoint = MIDPOINTS[version]
 
     def analyse(self, objects: Sequence[Dataset]) -> Dataset:
         """Which report answers this study?"""
@@ -58,7 +64,7 @@ class NoduleFlag:
     def _read(self, film: Dataset) -> Reading:
         attenuation, pixel_mm = pixels_of(film)
         try:
-            return read_film(attenuation, pixel_mm, threshold=self.threshold)
+            return read_film(attenuation, pixel_mm, threshold=self.threshold, midpoint=self.midpoint)
         except Unreadable as why:
             raise CannotAnalyse("NO-LUNGS", str(why)) from why
 
