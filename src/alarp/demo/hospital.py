@@ -46,6 +46,7 @@ class Hospital:
             # A department's minutes are the demonstration's seconds; nothing else differs.
             "ALARP_QUIET_S": "1",
             "ALARP_POLL_S": "0.2",
+            "ALARP_SWEEP_S": "2",
             "ALARP_RETRY_FIRST_S": "0.5",
             "ALARP_RETRY_MOST_S": "2",
             "ALARP_LOG_LEVEL": "WARNING",

@@ -22,7 +22,6 @@ from alarp.kernel import AlarpError, Unavailable
 from alarp.records import boot
 
 LOG = logging.getLogger("alarp.gateway.worker")
-SWEEP_EVERY_S = 30.0
 MOST_WORKERS = 64
 
 
@@ -34,7 +33,7 @@ class Worker:
         from alarp.records.ledger import work
 
         self._work, self._steps = work, steps.STEPS
-        self._sweep: Callable[[], None] = steps.sweep
+        self._sweeps = steps.SWEEPS
         self._ending = threading.Event()
         self._place: IO[str]
         self.owner = self._take_place()
@@ -67,11 +66,21 @@ class Worker:
         swept = float("-inf")
         while not self._ending.is_set():
             moment = clock.now().timestamp()
-            if moment - swept >= SWEEP_EVERY_S:
+            if moment - swept >= configuration().sweep_s:
                 swept = moment
-                self._guarded(self._sweep)
+                self._sweep()
             if not self.once():
                 self._ending.wait(configuration().poll_s)
+
+    def _sweep(self) -> None:
+        """Look at what nobody asked for; what goes wrong in one part is told by its kind, and the rest is done."""
+        from alarp.records import clock
+
+        for part in self._sweeps:
+            try:
+                self._guarded(lambda part=part: part(clock.now()))
+            except Exception as error:
+                LOG.error("sweep %s failed: %s", part.__name__, _place_of(error))
 
     def once(self) -> bool:
         """Do one step that is due; False when there is none."""
@@ -101,8 +110,7 @@ class Worker:
             self._later(step, str(error))
         except Exception as error:
             # The message may hold what was read: only the kind of error and the place are written down.
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}"
+            where = _place_of(error)
             LOG.error("step %s %s failed: %s", step.kind, step.pk, where)
             self._later(step, f"Unexpected fault ({where}); tried again later. Report it to Alarp's makers.")
 
@@ -120,6 +128,12 @@ class Worker:
             LOG.warning("a step was taken over by another worker")
         except (DatabaseError, AlarpError) as error:
             LOG.error("housekeeping was put off (%s)", type(error).__name__)
+
+
+def _place_of(error: Exception) -> str:
+    """The kind of error and where it was: never its message, which may hold what was read."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}"
 
 
 def main() -> int:

@@ -45,6 +45,9 @@ class Configuration:
         30.0, "A worker that falls silent for this many seconds loses its work to another"
     )
     poll_s: float = _setting(0.5, "How often an idle worker looks for work, in seconds")
+    sweep_s: float = _setting(
+        30.0, "How often overdue results, lapsed evidence and alarm rules are looked at, in seconds"
+    )
     retry_first_s: float = _setting(1.0, "Wait before the first retry of a transient fault, in seconds")
     retry_most_s: float = _setting(300.0, "Longest wait between retries, in seconds")
     peer_timeout_s: float = _setting(30.0, "How long to wait for a DICOM peer's answer, in seconds")

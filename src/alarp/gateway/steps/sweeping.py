@@ -1,21 +1,23 @@
-"""What is overdue, has any evidence lapsed, and which day is over and not counted yet?"""
+"""What is overdue, has any evidence lapsed, was a limit passed, and which day is over and not counted yet?"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from django.db import transaction
 
-from alarp.records import clock
 from alarp.records.audit import commands as audit
 from alarp.records.deployments import commands as deployments
 from alarp.records.ledger.models import Dispatch
 from alarp.records.monitors import commands as monitors
+from alarp.records.watch import commands as watch
 
 OVERDUE = "The result is overdue."
 
 
-def sweep() -> None:
-    """Mark results that are overdue, and let lapsed evidence re-open its gate."""
-    moment = clock.now()
+def overdue(moment: datetime) -> None:
+    """Mark the results that have not come back in time."""
     owed = Dispatch.objects.filter(state=Dispatch.SENT, returned_at__isnull=True, due_at__lt=moment)
     for pk in owed.exclude(reason=OVERDUE).values_list("pk", flat=True)[:500]:
         with transaction.atomic():
@@ -32,5 +34,12 @@ def sweep() -> None:
                 stream=dispatch.deployment.slug,
                 dispatch=pk,
             )
-    deployments.reopen_lapsed(moment)
-    monitors.roll_due(moment)
+
+
+# In this order, each by itself: what goes wrong in one does not keep the others from being done.
+SWEEPS: tuple[Callable[[datetime], object], ...] = (
+    overdue,
+    deployments.reopen_lapsed,
+    watch.look,
+    monitors.roll_due,
+)
