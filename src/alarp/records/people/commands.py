@@ -11,7 +11,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.timezone import localdate
 
-from alarp.kernel import BadInput, NotNow, Tier
+from alarp.kernel import BadInput, Tier
 from alarp.records import clock, permissions
 from alarp.records.audit.commands import SITE, record
 from alarp.records.deployments.models import Deployment
@@ -20,13 +20,14 @@ from alarp.records.ledger.commands import register_peer
 from alarp.records.ledger.models import Peer
 from alarp.records.people.described_products import DocumentRow, ProductRow, VersionRow
 from alarp.records.people.description import Description, OrganisationRow, PeerRow, PersonRow, read
+from alarp.records.people.holding import declare_interest, end_interest, end_role, give_role
 from alarp.records.people.models import Interest, Organisation, Person, RoleHolding
 from alarp.records.products.doors.claiming import enter_claim
 from alarp.records.products.doors.documents import enter_document
 from alarp.records.products.doors.registering import enter_device, enter_version
 from alarp.records.products.models import Product, Version
 
-__all__ = ["declare_interest", "end_interest", "set_up"]
+__all__ = ["declare_interest", "end_interest", "end_role", "give_role", "set_up"]
 
 _PARENT = {
     Tier.REGION: (Tier.NATIONAL,),
@@ -204,37 +205,3 @@ def _peer(row: PeerRow, by: str) -> None:
     }
     if not Peer.objects.filter(aet=row.aet, **wanted).exists():
         register_peer(aet=row.aet, **wanted, by=by)
-
-
-def declare_interest(supplier: Organisation, nature: str, *, by: Person) -> Interest:
-    """Declare an interest of your own in a supplier: from now on it bars you from signing on its tools."""
-    if supplier.tier != Tier.SUPPLIER:
-        raise BadInput(f"{supplier.name} is not a supplier; an interest is declared in a supplier.")
-    if not nature.strip() or len(nature) > 300:
-        raise BadInput("Say in 1 to 300 characters what the interest is.")
-    with transaction.atomic():
-        row = Interest.objects.create(
-            person=by, supplier=supplier, nature=nature.strip(), declared_at=clock.now()
-        )
-        record(by, "interest declared", f"person {by.username}", stream=SITE, supplier=supplier.slug)
-    return row
-
-
-def end_interest(interest: Interest, *, by: Person) -> Interest:
-    """Say that an interest has ended; that it stood once stays on record."""
-    if by.pk != interest.person_id:
-        permissions.check(by, "manage_people")
-    with transaction.atomic():
-        interest = Interest.objects.select_for_update().get(pk=interest.pk)
-        if interest.ended_at is not None:
-            raise NotNow("This interest has ended already.")
-        interest.ended_at = clock.now()
-        interest.save(update_fields=["ended_at"])
-        record(
-            by,
-            "interest ended",
-            f"person {interest.person.username}",
-            stream=SITE,
-            supplier=interest.supplier.slug,
-        )
-    return interest
