@@ -205,7 +205,7 @@ def test_the_coverage_counts_entitled_among_named_users_with_its_interval(taught
     assert found.measure.low == pytest.approx(0.0945, abs=1e-4)
     assert found.measure.high == pytest.approx(0.9055, abs=1e-4)
     assert training_coverage(taught, clock.now()) == (
-        "1 of 2 users (50%) are entitled to Flag 1.0; the aim is 80%; missing: 1 radiographer.",
+        "1 of 2 users (50%) are entitled to Flag 1.0; the aim is 80%; missing: 1 lead radiographer.",
     )
     school.passed("radiographer", by="service-manager")
     assert training_coverage(taught, clock.now()) == ()
@@ -232,7 +232,7 @@ def test_the_live_gate_of_the_present_pathway_waits_for_the_coverage(trust: None
             c for c in deployments.gate_view(deployment, "live").criteria if c.criterion.slug == "training"
         )
 
-    assert (training().met, "missing: 1 radiographer" in training().missing) == (False, True)
+    assert (training().met, "missing: 1 lead radiographer" in training().missing) == (False, True)
     school.passed("radiographer", by="service-manager")
     assert training().met
 

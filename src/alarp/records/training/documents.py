@@ -25,6 +25,7 @@ def role_title(slug: str) -> str:
 
 
 WORDS = {May.NONE: "not entitled", May.SUPERVISED: "under supervision", May.UNAIDED: "unaided"}
+_ORDER = (May.UNAIDED, May.SUPERVISED, May.NONE)
 
 
 def body(found: Coverage, modules: tuple[Module, ...], reason: str) -> dict[str, Any]:
@@ -62,18 +63,20 @@ def body(found: Coverage, modules: tuple[Module, ...], reason: str) -> dict[str,
 
 
 def coverage_chart(found: Coverage) -> dict[str, Any]:
-    """The share entitled by role, with its interval, against the share aimed for."""
-    rows = [("All users", found.measure)] if len(found.by_role) != 1 else []
-    rows += [(role_title(role), measure) for role, measure in found.by_role]
+    """The share entitled with its interval against the aim, and every user as one mark beside their role."""
+    rows = [("All users", found.measure), *((role_title(role), m) for role, m in found.by_role)]
     return {
-        "chart": "bars",
+        "chart": "training-coverage",
         "title": "Users entitled to exactly this version",
-        "description": f"{found.sentence} One bar for each role, with its 95 % Wilson interval.",
-        "x_title": "Share of users entitled",
+        "description": f"{found.sentence} The bar has its 95 % Wilson interval; below it one mark for each user.",
+        "x_title": "Share of users entitled, with its 95 % interval",
+        "estimate": found.measure.estimate,
+        "low": found.measure.low,
+        "high": found.measure.high,
         "target": found.target,
-        "rows": [
-            {"label": label, "estimate": m.estimate, "low": m.low, "high": m.high, "n": m.n, "weak": False}
-            for label, m in rows
+        "people": [
+            {"role": role_title(row.user.role), "state": WORDS[row.entitlement.may]}
+            for row in sorted(found.rows, key=lambda r: (r.user.role, _ORDER.index(r.entitlement.may)))
         ],
         "table": {
             "caption": "Users entitled, by role",

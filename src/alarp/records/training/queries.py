@@ -97,7 +97,7 @@ class Coverage:
 
     @property
     def sentence(self) -> str:
-        """'7 of 9 users (78 %) are entitled to NoduleFlag 2.1.0; the aim is 80 %; missing: 2 reader.'"""
+        """'7 of 9 users (78 %) are entitled to NoduleFlag 2.1.0; the aim is 80 %; missing: 1 lead radiographer.'"""
         tool = self.deployment.version
         if self.measure.estimate is None:
             return f"Nobody is named as a user of {tool} here; name the users on its training page."
@@ -105,8 +105,14 @@ class Coverage:
             f"{self.measure.events} of {self.measure.n} users ({self.measure.estimate:.0%}) are entitled to {tool}; "
             f"the aim is {self.target:.0%}"
         )
-        lacking = ", ".join(f"{n} {role}" for role, n in self.missing)
+        lacking = ", ".join(f"{n} {_title(role)}" for role, n in self.missing)
         return f"{text}; missing: {lacking}." if lacking else f"{text}."
+
+
+def _title(slug: str) -> str:
+    """A role inside a sentence: 'lead radiographer', 'PACS manager'."""
+    title = next((role.title for role in load_roles() if role.slug == slug), slug)
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]
 
 
 def coverage(deployment: Deployment, at: datetime | None = None) -> Coverage:
