@@ -1,13 +1,15 @@
 """What does it really cost, and what do we get? Cases, cash flow, break-even, recalls, options: pure, no files."""
 
 from alarp.economics.case import Case
-from alarp.economics.figures import Figure, Kind
+from alarp.economics.figures import Figure, Kind, exactly, pence
 from alarp.economics.finding import SCHEMA, CostFinding, appraise
 from alarp.economics.options import Option, OptionKind, missing, read_options
 from alarp.economics.reading import read_case
 from alarp.economics.rules import Rules, read_rules
-from alarp.economics.story import story
+from alarp.economics.story import answer, story
 from alarp.economics.text import read_text
+from alarp.economics.to_date import ToDate, to_date
+from alarp.economics.words import pounds
 
 __all__ = [
     "SCHEMA",
@@ -18,11 +20,17 @@ __all__ = [
     "Option",
     "OptionKind",
     "Rules",
+    "ToDate",
+    "answer",
     "appraise",
+    "exactly",
     "missing",
+    "pence",
+    "pounds",
     "read_case",
     "read_options",
     "read_rules",
     "read_text",
     "story",
+    "to_date",
 ]

@@ -110,17 +110,20 @@ def _year(case: Case, volume: Decimal, year: int) -> Year:
 
 
 def line_cost(case: Case, line: Line, year: int, volume: Decimal) -> Decimal:
-    """What does this line cost in this year? Money as stated, or time at its wage."""
+    """What does this line cost in this year? Nothing outside its years; per study times the volume."""
     if not line.first <= year <= line.last or (year == 0 and line.when is not When.ONCE):
         return ZERO
+    return due(case, line) * volume if line.when is When.PER_STUDY else due(case, line)
+
+
+def due(case: Case, line: Line) -> Decimal:
+    """What is due each time this line falls due? Money as stated, or time at its wage."""
     if line.amount is not None:
-        worth = line.amount.value
-    elif line.time is not None:
-        hours = line.time.value / HOUR_MIN if line.when is When.PER_STUDY else line.time.value
-        worth = hours * case.wage(line.wage).value
-    else:
+        return line.amount.value
+    if line.time is None:
         return ZERO
-    return worth * volume if line.when is When.PER_STUDY else worth
+    hours = line.time.value / HOUR_MIN if line.when is When.PER_STUDY else line.time.value
+    return hours * case.wage(line.wage).value
 
 
 def recall_cost(case: Case, volume: Decimal) -> Decimal:
@@ -136,13 +139,16 @@ def _benefits(case: Case, benefits: Iterable[Benefit], year: int, volume: Decima
 
 
 def benefit_worth(case: Case, benefit: Benefit, year: int, volume: Decimal) -> Decimal:
-    """What is this benefit worth in this year? Minutes times the wage times what is really realised, or money."""
+    """What is this benefit worth in this year? Nothing before its first; per study times the volume."""
     if year < benefit.first:
         return ZERO
+    return gained(case, benefit) * volume if benefit.when is When.PER_STUDY else gained(case, benefit)
+
+
+def gained(case: Case, benefit: Benefit) -> Decimal:
+    """What does it bring each time? Minutes at the wage, or money; of both the share that is really realised."""
     if benefit.minutes is not None:
         each = benefit.minutes.value * case.wage(benefit.wage).value / HOUR_MIN
-        return each * volume * benefit.realised.value
-    if benefit.amount is None:
-        return ZERO
-    worth = benefit.amount.value * benefit.realised.value
-    return worth * volume if benefit.when is When.PER_STUDY else worth
+    else:
+        each = ZERO if benefit.amount is None else benefit.amount.value
+    return each * benefit.realised.value
