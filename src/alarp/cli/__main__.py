@@ -31,6 +31,7 @@ COMMANDS = {
     "connectivity": "alarp.cli.connectivity:connectivity",
     "evaluate": "alarp.cli.evaluate:evaluate",
     "cost": "alarp.cli.cost:cost",
+    "monitor": "alarp.cli.monitor:app",
     "deid": "alarp.cli.deid:deid",
     "audit": "alarp.cli.audit:app",
     "evidence": "alarp.cli.evidence:app",

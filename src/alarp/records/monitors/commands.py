@@ -25,7 +25,9 @@ from alarp.records.people.models import Person
 __all__ = ["Delivery", "deliver", "judge", "roll", "roll_due"]
 
 ROUTES = ("silent", "live", "closed")
-_KEPT = tuple(f.name for f in DeliveredEvent._meta.concrete_fields if f.name in Event.__slots__)
+_KEPT = tuple(
+    f.name for f in DeliveredEvent._meta.concrete_fields if f.name in set(Event.__slots__) - {"deployment"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from django.db.models.functions import Concat
 
 from alarp.kernel import Phase, RouteState
 from alarp.monitoring import Event
+from alarp.records import clock
 from alarp.records.deployments.models import Deployment
 from alarp.records.ledger.models import Dispatch, Result, Work
 from alarp.records.monitors.models import DeliveredEvent
@@ -95,7 +96,7 @@ def _overdue(begin: datetime, end: datetime, deployment: Deployment | None) -> I
         Q(returned_at__isnull=True) | Q(returned_at__gt=F("due_at")),
         state__in=(Dispatch.SENT, Dispatch.RETURNED),
         due_at__gte=begin,
-        due_at__lt=end,
+        due_at__lt=min(end, clock.now()),
     )
     for row in rows:
         yield _event(row, "overdue", at=row.sent_at, known_at=row.due_at, reason="no answer in time")

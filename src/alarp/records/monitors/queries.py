@@ -30,7 +30,7 @@ from alarp.monitoring import (
 )
 from alarp.monitoring import series as series_of
 from alarp.monitoring.catalogue import Catalogue
-from alarp.monitoring.columns import columns_of
+from alarp.monitoring.columns import CLOCKS_DIFFER, columns_of
 from alarp.monitoring.cube import HOURS, SENT
 from alarp.monitoring.readings import LEAST, MOVED, headline, worst
 from alarp.records import clock
@@ -183,7 +183,8 @@ def _tail(deployment: Deployment, at: datetime) -> tuple[DayCube, datetime | Non
     begin = bounds(closed + timedelta(days=1))[0] if closed else deployment.proposed_at - timedelta(days=366)
     if begin >= at:
         return DayCube.empty(), None
-    events = known_between(begin, at, deployment)
+    ahead = CLOCKS_DIFFER if at >= clock.now() else timedelta(0)  # a sender's clock may be a little fast
+    events = known_between(begin, at + ahead, deployment)
     return fold(columns_of(events, zone())), max((e.known_at for e in events), default=None)
 
 
@@ -252,7 +253,10 @@ def _sent(deployment: Deployment, begin: datetime, end: datetime) -> int:
 def _judged(deployment: Deployment, first: date, at: datetime) -> tuple[bool, ...]:
     """Each judged result of the window in the order it was sent, True for a disagreement."""
     rows = DeliveredEvent.objects.filter(
-        deployment=deployment, at__gte=bounds(first)[0], known_at__lte=at, agreement__in=("agree", "disagree")
+        deployment=deployment,
+        at__gte=bounds(first)[0],
+        known_at__lt=at + CLOCKS_DIFFER,
+        agreement__in=("agree", "disagree"),
     )
     found = rows.order_by("at", "pk").values_list("agreement", flat=True)
     return tuple(agreement == "disagree" for agreement in found)
