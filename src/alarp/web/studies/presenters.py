@@ -165,6 +165,7 @@ class ResultCard:
     at: datetime
     filed_at: datetime | None
     sha256: str
+    kept_back: str = ""  # why what it says is not shown to who looks
 
 
 def fate_of(result: Any) -> str:
@@ -208,13 +209,16 @@ def _parts(one: Mapping[str, Any]) -> tuple[str, str, str]:
     return f"{one.get('name', '')}:", str(one.get("value", "")), "" if counted else unit
 
 
-def result_card(result: Any) -> ResultCard:
+def result_card(result: Any, kept_back: str = "") -> ResultCard:
+    """One result; with `kept_back` only that it is there, and why who looks does not see what it says."""
+    said = {} if kept_back else result.summary or {}
     return ResultCard(
         number=result.pk,
         tool=str(result.dispatch.deployment.version),
         kind=MODALITIES.get(result.modality, result.modality or "Result"),
-        facts=facts_in(result.summary or {}),
-        says=says_in(result.summary or {}),
+        facts=facts_in(said),
+        says=says_in(said),
+        kept_back=kept_back,
         fate=fate_of(result),
         at=result.matched_at,
         filed_at=result.filed_at,

@@ -12,6 +12,7 @@ from alarp.kernel import Unavailable
 from alarp.records import clock, permissions
 from alarp.records.ledger import queries
 from alarp.records.ledger.models import Instance, Quarantine, Result, Study
+from alarp.records.training.queries import withheld
 from alarp.web.access import page
 from alarp.web.studies import find, listing, presenters
 from alarp.web.studies.forms import FilterForm, SearchForm
@@ -66,7 +67,7 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
         lines=presenters.lines_of(study, now=now),
         note=presenters.note_on(study),
         journey=presenters.happenings(queries.journey(study)),
-        results=tuple(presenters.result_card(r) for r in _results(study)),
+        results=_cards(request.user, study),
         series=presenters.series_lines(instances),
         quarantined=_quarantined(request.user, study),
         shows_images=permissions.allowed(request.user, "view_images"),
@@ -79,12 +80,17 @@ def _source(study: Study) -> str:
     return f"{study.peer.name}, {study.peer.site}" if study.peer.site else study.peer.name
 
 
-def _results(study: Study) -> Any:
-    return (
-        Result.objects.filter(dispatch__study=study)
-        .select_related("instance", "dispatch__deployment__version__product")
-        .order_by("pk")
+def _cards(person: Any, study: Study) -> tuple[presenters.ResultCard, ...]:
+    """What came back; of a tool that this person is not entitled to act on, only that it came, and why."""
+    related = (
+        "instance",
+        "dispatch__deployment__version__product",
+        "dispatch__deployment__site__parent__parent",
     )
+    results = list(Result.objects.filter(dispatch__study=study).select_related(*related).order_by("pk"))
+    tools = {r.dispatch.deployment_id: r.dispatch.deployment for r in results}
+    hidden = {pk: answer.because for pk, answer in withheld(person, tools.values()).items()}
+    return tuple(presenters.result_card(r, hidden.get(r.dispatch.deployment_id, "")) for r in results)
 
 
 def _opt_out(study: Study) -> str:

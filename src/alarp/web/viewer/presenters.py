@@ -90,6 +90,7 @@ class Layer:
     places: str
     jumps: tuple[Link, ...]
     trouble: str = ""
+    kept_back: str = ""  # why its finding is not shown to who looks; its way on is their competences
 
 
 def fate(result: ResultSource) -> str:
@@ -132,6 +133,22 @@ def layer(
 def with_trouble(made: Layer, trouble: str) -> Layer:
     """A result that cannot be read is named, with the reason, and draws nothing."""
     return replace(made, trouble=trouble, places="", jumps=())
+
+
+def kept_back(result: ResultSource, because: str) -> Layer:
+    """A result whose finding who looks is not entitled to see yet: that it is there, and why it is not shown."""
+    return Layer(
+        tool=result.tool,
+        kind=KINDS.get(result.modality, result.modality),
+        fate=fate(result),
+        at=result.matched_at,
+        kept=result.state == "kept",
+        shapes=(),
+        statements=(),
+        places="",
+        jumps=(),
+        kept_back=because,
+    )
 
 
 def drawn_on(result: ResultSource, drawing: Drawing, series: Series) -> tuple[int, ...]:

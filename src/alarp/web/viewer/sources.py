@@ -9,6 +9,7 @@ from datetime import datetime
 from django.shortcuts import get_object_or_404
 
 from alarp.kernel import AlarpError, RouteState
+from alarp.records.deployments.models import Deployment
 from alarp.records.ledger.models import Dispatch, Instance, Result, Study
 from alarp.web.viewer import reading
 from alarp.web.viewer.slices import Slice
@@ -27,6 +28,7 @@ class ResultSource:
     matched_at: datetime
     filed_at: datetime | None
     names: Mapping[int, frozenset[str]]
+    deployment: int = 0
 
 
 def study(study: int) -> Study:
@@ -80,9 +82,16 @@ def results_of(study: Study) -> tuple[ResultSource, ...]:
             matched_at=row.matched_at,
             filed_at=row.filed_at,
             names=_names(row.dispatch),
+            deployment=row.dispatch.deployment_id,
         )
         for row in rows
     )
+
+
+def tools_of(study: Study) -> tuple[Deployment, ...]:
+    """The deployments that a result of this study came from."""
+    rows = Deployment.objects.filter(dispatches__study=study, dispatches__results__isnull=False).distinct()
+    return tuple(rows.select_related("version__product__supplier", "site__parent__parent").order_by("pk"))
 
 
 def _names(dispatch: Dispatch) -> dict[int, frozenset[str]]:

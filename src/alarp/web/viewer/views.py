@@ -9,6 +9,7 @@ from django.views.decorators.http import condition
 
 from alarp.kernel import AlarpError, BadInput
 from alarp.records.ledger.models import Instance, Study
+from alarp.records.training.queries import withheld
 from alarp.web.access import page
 from alarp.web.viewer import presenters, reading, sources
 from alarp.web.viewer.overlays import Drawing
@@ -32,7 +33,9 @@ def _drawn(source: sources.ResultSource) -> tuple[Drawing, str]:
 @page("view_images", of=sources.study)
 def study(request: HttpRequest, study: Study) -> HttpResponse:
     """Open a study at the slice that shows most of what a tool found."""
-    results = [(source, _drawn(source)[0]) for source in sources.results_of(study)]
+    hidden = withheld(request.user, sources.tools_of(study))
+    seen = [source for source in sources.results_of(study) if source.deployment not in hidden]
+    results = [(source, _drawn(source)[0]) for source in seen]
     here = presenters.start(series_of(sources.slices_of(study)), results)
     if here is None:
         return render(request, "viewer/nothing.jinja", {"study": study, "what": what(study)})
@@ -51,7 +54,13 @@ def picture(request: HttpRequest, picture: Instance) -> HttpResponse:
     view = presenters.view_from(request.GET)
     shown, trouble = _shown(here, view)
     own = next(one for one in series if here in one.slices)
-    layers = [_layer(source, here, own, study.pk, view) for source in sources.results_of(study)]
+    hidden = withheld(request.user, sources.tools_of(study))
+    layers = [
+        presenters.kept_back(source, hidden[source.deployment].because)
+        if source.deployment in hidden
+        else _layer(source, here, own, study.pk, view)
+        for source in sources.results_of(study)
+    ]
     context = {
         "page": presenters.page(
             study=study.pk,
