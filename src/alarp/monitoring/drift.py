@@ -8,7 +8,7 @@ from math import log, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from alarp.kernel import Measure
 
@@ -94,7 +94,7 @@ def shift(reference: Ints, current: Ints, *, subgroup: str = "all", chance: floa
         return Shift(nothing, None, largest, None, groups, (), ())
     before, now = joined(reference, groups), joined(current, groups)
     scale = 1 / n + 1 / m
-    limit = float(stats.chi2.ppf(chance, max(1, len(groups) - 1))) * scale
+    limit = float(special.chdtri(max(1, len(groups) - 1), 1 - chance)) * scale
     method = f"PSI, {len(groups)} groups of bins, {SMOOTHING} added to each, reference n = {n}"
     found = Measure("psi", psi(before, now), method=method, n=m, subgroup=subgroup)
     apart = Measure(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import sqrt
 
-from scipy import stats
+from scipy import special
 
 from alarp.kernel import Measure
 
@@ -14,7 +14,7 @@ def wilson(events: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
 
     The same figures as in an evaluation (E12); at 0 and n the outer bound is exactly 0 or 1. Needs n > 0.
     """
-    z = float(stats.norm.ppf(0.5 + level / 2))
+    z = float(special.ndtri(0.5 + level / 2))
     share = events / n
     centre = share + z * z / (2 * n)
     half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))

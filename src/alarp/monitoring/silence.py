@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from alarp.kernel import Measure
 
@@ -65,7 +65,7 @@ def chance_of_so_few(seen: int, mean: float) -> float:
     With nothing expected it is 1: silence says nothing. Arrivals that come in bursts make silence likelier than
     this says, so the limit is set low.
     """
-    return 1.0 if mean <= 0 else float(stats.poisson.cdf(seen, mean))
+    return 1.0 if mean <= 0 else float(special.pdtr(seen, mean))
 
 
 def silence(seen: int, mean: float, *, subgroup: str = "all") -> Measure:

@@ -6,7 +6,7 @@ from math import ceil
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from alarp.kernel import Measure
 
@@ -21,9 +21,14 @@ def ranks(n: int, share: float, *, level: float = 0.95) -> tuple[int, int, int]:
     least the level whatever the distribution (Hahn and Meeker 1991, section 5.2; doi:10.1002/9780470316771).
     """
     tail = (1 - level) / 2
-    low = int(stats.binom.ppf(tail, n, share))
-    high = int(stats.binom.ppf(1 - tail, n, share)) + 1
+    low, high = _quantile(tail, n, share), _quantile(1 - tail, n, share) + 1
     return max(1, ceil(n * share)), low, high
+
+
+def _quantile(chance: float, n: int, share: float) -> int:
+    """The smallest count whose cumulative binomial probability reaches this chance."""
+    above = max(0, ceil(special.bdtrik(chance, n, share)))
+    return above - 1 if above and special.bdtr(above - 1, n, share) >= chance else above
 
 
 def percentile(

@@ -8,10 +8,9 @@ class AppraisalsConfig(AppConfig):
     label = "appraisals"
 
     def ready(self) -> None:
-        from alarp.records.appraisals import checks
         from alarp.records.appraisals.constraints import GUARDS
         from alarp.records.deployments.checks import register
 
         keep_after_migrate(self, GUARDS)
-        register("options-appraised", checks.options_appraised)
-        register("cost-complete", checks.cost_complete)
+        register("options-appraised", f"{self.name}.checks.options_appraised")
+        register("cost-complete", f"{self.name}.checks.cost_complete")

@@ -8,8 +8,8 @@ class DeploymentsConfig(AppConfig):
     label = "deployments"
 
     def ready(self) -> None:
-        from alarp.records.deployments.checks import needs_a_named_role, register
+        from alarp.records.deployments.checks import register
         from alarp.records.deployments.constraints import GUARDS
 
         keep_after_migrate(self, GUARDS)
-        register("needs-a-named-role", needs_a_named_role)
+        register("needs-a-named-role", f"{self.name}.checks.needs_a_named_role")

@@ -1,7 +1,8 @@
 """What must hold besides evidence? Each records app states the checks on the facts that it keeps.
 
-The pathway names the checks (`alarp.pathway.model.CHECKS`); an app registers the function that answers when it is
-ready. So a gate looks at hazards, training or certificates without this app knowing any of theirs.
+The pathway names the checks (`alarp.pathway.model.CHECKS`); an app registers who answers when it is ready. So a gate
+looks at hazards, training or certificates without this app knowing any of theirs. The function is named, not imported:
+a process that asks no gate (a listener, most commands) does not wait for what the answers need.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.utils.module_loading import import_string
 
 from alarp.kernel import NotNow
 from alarp.pathway.model import CHECKS
@@ -22,18 +25,22 @@ Check = Callable[[Deployment, datetime], tuple[str, ...]]
 class Registered:
     """One check: who answers it, and does it also guard the traffic of a tool in use?"""
 
-    answer: Check
+    where: str
     while_live: bool
+
+    def answer(self, deployment: Deployment, at: datetime) -> tuple[str, ...]:
+        found: Check = import_string(self.where)
+        return found(deployment, at)
 
 
 _REGISTERED: dict[str, Registered] = {}
 
 
-def register(name: str, answer: Check, *, while_live: bool = False) -> None:
-    """State the check of this name. `while_live`: a sentence against it also closes the route of a tool in use."""
+def register(name: str, where: str, *, while_live: bool = False) -> None:
+    """State the check of this name: `where` is the dotted path of its function. `while_live`: a sentence against it also closes the route of a tool in use."""
     if name not in CHECKS:
         raise KeyError(f"The pathway knows no check {name!r}; name it in alarp.pathway.model.CHECKS.")
-    _REGISTERED[name] = Registered(answer, while_live)
+    _REGISTERED[name] = Registered(where, while_live)
 
 
 def against(

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.utils.timezone import localdate
 
-from alarp.records.deployments.checks import register
 from alarp.records.deployments.models import Deployment
 from alarp.records.evidence.sealing import seal_holds
 from alarp.records.governance import queries
@@ -89,12 +88,3 @@ def patient_information_current(deployment: Deployment, at: datetime) -> tuple[s
         return ("What patients are told is not published; write it and publish it.",)
     against = queries.outdated(publication.information, deployment)
     return tuple(f"The published patient information is out of date. {sentence}" for sentence in against)
-
-
-def register_all() -> None:
-    """State these checks to the deployments app."""
-    register("responsibilities-acknowledged", responsibilities_acknowledged)
-    register("data-flow-complete", data_flow_complete)
-    register("readiness-signed", readiness_signed)
-    register("self-test-passed", self_test_passed)
-    register("patient-information-current", patient_information_current)

@@ -8,8 +8,9 @@ class HazardsConfig(AppConfig):
     label = "hazards"
 
     def ready(self) -> None:
-        from alarp.records.hazards import checks
+        from alarp.records.deployments.checks import register
         from alarp.records.hazards.constraints import GUARDS
 
         keep_after_migrate(self, GUARDS)
-        checks.register_all()
+        register("hazards-acceptable", f"{self.name}.checks.hazards_acceptable", while_live=True)
+        register("safety-case-current", f"{self.name}.checks.safety_case_current")

@@ -9,7 +9,6 @@ from django.utils.timezone import localdate
 
 from alarp.kernel import Stage
 from alarp.pathway.states import IN_USE
-from alarp.records.deployments.checks import register
 from alarp.records.deployments.issuing import in_force
 from alarp.records.deployments.models import Deployment
 from alarp.records.hazards.facts import log_of, newest_revisions
@@ -18,12 +17,6 @@ from alarp.records.hazards.queries import statement_now
 from alarp.records.hazards.reporting import CRITERION, GATE
 from alarp.safety import RiskInUse, against_log, against_use
 from alarp.standards.safety import load_scheme
-
-
-def register_all() -> None:
-    """State both checks; the first also guards the traffic of a tool in use."""
-    register("hazards-acceptable", hazards_acceptable, while_live=True)
-    register("safety-case-current", safety_case_current)
 
 
 def hazards_acceptable(deployment: Deployment, at: datetime) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.utils.timezone import localdate
 
-from alarp.records.deployments.checks import register
 from alarp.records.deployments.models import Deployment
 from alarp.records.people.queries import trust_of
 from alarp.records.products.claims import claims_of, unsettled
@@ -40,11 +39,3 @@ def due_diligence_answered(deployment: Deployment, at: datetime) -> tuple[str, .
         *unanswered(asked),
         *lapsed(deployment.version, localdate(at), asked_at="procure"),
     )
-
-
-def register_all() -> None:
-    """State the checks that this app answers."""
-    register("certificates-current", certificates_current, while_live=True)
-    register("intended-use-complete", intended_use_complete)
-    register("claims-graded", claims_graded)
-    register("due-diligence-answered", due_diligence_answered)

@@ -9,8 +9,7 @@ class TrainingConfig(AppConfig):
 
     def ready(self) -> None:
         from alarp.records.deployments.checks import register
-        from alarp.records.training.checks import training_coverage
         from alarp.records.training.constraints import GUARDS
 
         keep_after_migrate(self, GUARDS)
-        register("training-coverage", training_coverage)
+        register("training-coverage", f"{self.name}.checks.training_coverage")
