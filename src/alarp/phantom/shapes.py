@@ -95,7 +95,7 @@ class Ellipsoid:
         u, v, w = (x - cx) / a, (y - cy) / b, (z - cz) / c
         f = np.sqrt(u * u + v * v + w * w)
         slope = np.sqrt((u / a) ** 2 + (v / b) ** 2 + (w / c) ** 2)
-        return _f32((f - 1) * f / np.maximum(slope, 1e-6))
+        return _f32(np.where(f > 1e-6, (f - 1) * f / np.maximum(slope, 1e-6), -min(a, b, c)))
 
     def box_mm(self) -> tuple[tuple[float, float], tuple[float, float], tuple[float, float]]:
         low = [c - s for c, s in zip(self.centre, self.semi, strict=True)]
@@ -127,7 +127,7 @@ class Column:
         u, v = (x - self.centre[0]) / a, (y - self.centre[1]) / b
         f = np.sqrt(u * u + v * v)
         slope = np.sqrt((u / a) ** 2 + (v / b) ** 2)
-        around = (f - 1) * f / np.maximum(slope, 1e-6)
+        around = np.where(f > 1e-6, (f - 1) * f / np.maximum(slope, 1e-6), -min(a, b))
         return _f32(np.maximum(around, np.maximum(self.z_mm[0] - z, z - self.z_mm[1])))
 
     def box_mm(self) -> tuple[tuple[float, float], tuple[float, float], tuple[float, float]]:

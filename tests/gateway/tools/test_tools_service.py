@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,7 +41,7 @@ def ct(number: int):
     ).datasets
 
 
-STUDIES = {"noduleflag": (film, "SR"), "livercontour": (ct, "RTSTRUCT")}
+STUDIES = {"noduleflag": (film, "SR"), "livercontour": (ct, "RTSTRUCT"), "lungcontour": (ct, "RTSTRUCT")}
 
 
 def a_deaf_port() -> int:
@@ -64,7 +66,7 @@ def test_a_study_sent_is_answered_under_its_own_patient_and_study(tool: str, tmp
     assert result.SeriesInstanceUID != sent[0].SeriesInstanceUID
 
 
-@pytest.mark.parametrize("tool", STUDIES)
+@pytest.mark.parametrize("tool", ["noduleflag", "livercontour"])
 def test_a_study_acknowledged_before_kill_9_is_answered_after_the_restart(tool: str, tmp_path: Path) -> None:
     make, modality = STUDIES[tool]
     with an_ear() as ear:
@@ -121,6 +123,36 @@ def references(result) -> set[str]:
     study = result.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence[0]
     images = study.RTReferencedSeriesSequence[0].ContourImageSequence
     return {image.ReferencedSOPInstanceUID for image in images}
+
+
+def test_a_tool_restarted_in_another_release_says_so_in_what_it_returns(tmp_path: Path) -> None:
+    with an_ear() as ear:
+        for version, study in (("2.1.0", film(11)), ("2.2.0", film(12))):
+            with a_tool("noduleflag", tmp_path / "spool", ear.port, "--version", version) as process:
+                assert process.ready["version"] == version
+                process.send(*study)
+                assert wait_for(lambda version=version: bool(versions(ear.results) & {version}))
+        assert [result.SoftwareVersions for result in ear.results] == ["2.1.0", "2.2.0"]
+
+
+def versions(results) -> set[str]:
+    return {result.SoftwareVersions for result in results}
+
+
+def test_a_release_that_the_supplier_never_made_is_refused_in_one_sentence() -> None:
+    words = [
+        sys.executable,
+        "-m",
+        "alarp.demo.tools",
+        "lungcontour",
+        "--return-port",
+        "1",
+        "--version",
+        "7.0",
+    ]
+    asked = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert asked.returncode == 2
+    assert "lungcontour has no release 7.0. Give --version one of 0.9.0." in asked.stderr
 
 
 def test_the_fault_mixes_up_one_patient_once_and_a_second_sending_is_right(tmp_path: Path) -> None:
