@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pytest
-from tool_readback import score_of
-
 from alarp.demo import scans
 from alarp.demo.tools.noduleflag import NoduleFlag
 
@@ -35,7 +32,6 @@ def scores(orders: list[scans.Order]) -> dict[int, list[float]]:
     return found
 
 
-@pytest.mark.need("M06")
 def test_normal_films_score_higher_after_the_upgrade_on_that_scanner_alone() -> None:
     before = scores(normal_films(100))
     after = scores(normal_films(300, after_upgrade=(UPGRADED,)))
