@@ -33,6 +33,7 @@ class Catalogue:
     version: str
     rule_set: RuleSet
     window_days: int
+    recent_days: int
     reference_results: int
     stale_after_hours: int
     monitors: tuple[Monitor, ...]
@@ -58,6 +59,7 @@ def read_catalogue(data: Mapping[str, Any], roles: Sequence[str], *, where: str)
         version=str(data["version"]),
         rule_set=cast(RuleSet, data["rule_set"]),
         window_days=int(data["window_days"]),
+        recent_days=int(data["recent_days"]),
         reference_results=int(data["reference_results"]),
         stale_after_hours=int(data["stale_after_hours"]),
         monitors=monitors,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 import numpy as np
@@ -111,6 +111,10 @@ class Columns:
     corrects: Coded
     score: Floats
     turnaround_s: Floats
+
+    def renumbered(self, day: Ints) -> Columns:
+        """The same events as if they had happened on these days."""
+        return replace(self, day=day)
 
     def __post_init__(self) -> None:
         for name in ("scanner", "route"):

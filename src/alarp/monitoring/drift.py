@@ -14,7 +14,7 @@ from alarp.kernel import Measure
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-MOST_GROUPS = 10
+MOST_GROUPS, LEAST_IN_A_GROUP = 10, 10
 SMOOTHING = 0.5
 
 
@@ -61,11 +61,13 @@ def largest_difference(reference: Ints, current: Ints) -> float:
 def groups_of(reference: Ints, most: int = MOST_GROUPS) -> tuple[tuple[int, int], ...]:
     """Which neighbouring bins are joined, so that each group holds about the same share of the reference?
 
-    Few groups keep the index's own noise small: with B groups it is about (B - 1)(1/n + 1/m).
+    At most 10 groups of about 10 reference scores or more, and at least two. Few groups keep the index's own noise
+    small: with B groups it is about (B - 1)(1/n + 1/m).
     """
     total = int(reference.sum())
     if not total:
         return ((0, len(reference)),)
+    most = max(2, min(most, total // LEAST_IN_A_GROUP))
     share = np.cumsum(reference) / total
     cuts = {int(np.searchsorted(share, k / most)) + 1 for k in range(1, most)}
     edges = [0, *sorted(c for c in cuts if 0 < c < len(reference)), len(reference)]
@@ -80,7 +82,7 @@ def joined(counts: Ints, groups: tuple[tuple[int, int], ...]) -> Ints:
 def shift(reference: Ints, current: Ints, *, subgroup: str = "all", chance: float = 0.99) -> Shift:
     """Have the scores moved since the reference, and by more than chance would?
 
-    PSI on at most 10 groups of bins of about equal share in the reference, 0.5 added to each. Without a shift it is
+    PSI on at most 10 groups of bins of about equal share in the reference (10 scores or more), 0.5 added to each. Without a shift it is
     about (1/n + 1/m) times a chi-square with (groups - 1) degrees of freedom (Yurdakul and Naranjo 2020,
     doi:10.21314/JRMV.2020.227): `chance` is that law's 99 % point. Beside it the largest difference of the cumulative
     shares with the asymptotic 99 % point of Smirnov's test. Either side empty: not measurable.

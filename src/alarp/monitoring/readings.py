@@ -206,7 +206,7 @@ def _scores(monitor: Monitor, watched: Watched, scanner: str | None) -> Reading:
     if min(before, now) < LEAST:
         status = TOO_FEW
     words = (
-        f"PSI {found.psi.estimate:.2f} between {before:,} scores of {watched.reference_words} and {now:,} since; "
+        f"PSI {found.psi.estimate:.2f} between {before:,} scores of {watched.reference_words} and {now:,} of late; "
         f"chance alone stays below {found.chance:.2f} in 99 of 100."
     )
     if status == TOO_FEW:

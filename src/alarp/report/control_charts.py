@@ -74,11 +74,11 @@ def control_chart(
     """
     bounds = [m.value for m in marks]
     for s in stretches:
-        bounds += [v for v in (s.upper, s.lower) if v is not None]
+        bounds += [v for v in (s.upper, s.lower) if v is not None and (floor_at is None or v >= floor_at)]
     if target is not None:
         bounds.append(target)
     low, high = _room(min(bounds), max(bounds), floor_at)
-    paper = _Paper(width, height, left=44, right=58 if width > 400 else 50, top=24, bottom=26)
+    paper = _Paper(width, height, left=44, right=72, top=24, bottom=26)
     y = paper.scale_y(low, high)
     many = max(1, len(marks) - 1)
 
@@ -108,8 +108,9 @@ def control_chart(
 def _name_the_limits(paper: _Paper, last: Stretch | None, y: _Scale, low: float, high: float) -> None:
     if last is None:
         return
-    named = [(last.centre, f"{_number(last.centre)} mean")]
-    named += [(v, _number(v)) for v in (last.upper, last.lower) if v is not None and low <= v <= high]
+    named = [(last.centre, f"mean {_number(last.centre)}")]
+    limits = {v for v in (last.upper, last.lower) if v is not None and low <= v <= high} - {last.centre}
+    named += [(v, f"limit {_number(v)}") for v in limits]
     above = float(paper.height)
     for value, words in sorted(named):
         place = min(y(value) + 4, above - 12)

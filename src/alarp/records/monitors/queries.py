@@ -18,6 +18,7 @@ from alarp.kernel import RouteState
 from alarp.monitoring import (
     Cell,
     DayCube,
+    Event,
     Reading,
     Rhythm,
     Series,
@@ -33,6 +34,7 @@ from alarp.monitoring.catalogue import Catalogue
 from alarp.monitoring.columns import CLOCKS_DIFFER, columns_of
 from alarp.monitoring.cube import HOURS, SENT
 from alarp.monitoring.readings import LEAST, MOVED, headline, worst
+from alarp.monitoring.series import grouped, series_of_groups
 from alarp.records import clock
 from alarp.records.deployments import queries as deployments
 from alarp.records.deployments.models import Deployment
@@ -47,6 +49,8 @@ from alarp.standards.monitoring import load_monitors
 __all__ = ["MonitorPicture", "daily", "figures", "latest_value", "latest_values", "picture"]
 
 SILENT, LIVE = RouteState.SILENT.value, RouteState.LIVE.value
+FEW_DAYS = 3  # with fewer days, groups of consecutive studies are the points of a chart
+CHART_DAYS = 91  # a chart looks back a quarter at least: 13 weeks
 REFERENCE_DAYS = 60  # the first days with results that are looked at for a reference, without a silent run
 
 
@@ -60,7 +64,8 @@ class MonitorPicture:
     at: datetime
     catalogue: Catalogue
     watched: Watched
-    everything: DayCube  # the window with its silent and live parts, for charts over time
+    everything: DayCube  # the time of the charts, with its silent and live parts
+    groups: DayCube  # groups of consecutive studies of the open days, while there are no days to compare
     readings: dict[str, tuple[Reading, ...]]
     awaited: int  # sent, not due yet
     known_at: datetime | None  # the latest event
@@ -84,13 +89,18 @@ class MonitorPicture:
         return headline(self.readings, self.catalogue, self.days)
 
     def series(self, monitor: str, scanner: str | None = None) -> Series:
-        """The monitor's value over time."""
-        cube = (
-            self.everything
-            if scanner is None
-            else self.everything.where(lambda cell: cell.scanner == scanner)
-        )
-        return series_of(monitor, cube, self.first, self.last, approved=self.watched.approved_version)
+        """The monitor's value over time, up to the last whole day."""
+        approved = self.watched.approved_version
+
+        def of(cube: DayCube) -> DayCube:
+            return cube if scanner is None else cube.where(lambda cell: cell.scanner == scanner)
+
+        if self.groups.cells and monitor != "volume":
+            return series_of_groups(monitor, of(self.groups), approved=approved)
+        unfinished = self.at < bounds(self.last)[1] and len(self.everything.days) > 1
+        whole = self.last - timedelta(days=1) if unfinished else self.last
+        begins = min(self.first, self.last - timedelta(days=CHART_DAYS))
+        return series_of(monitor, of(self.everything), begins, whole, approved=approved)
 
 
 def picture(deployment: Deployment, until: date | None = None, days: int | None = None) -> MonitorPicture:
@@ -100,10 +110,14 @@ def picture(deployment: Deployment, until: date | None = None, days: int | None 
     last = min(until or localdate(now), localdate(now))
     at = now if last == localdate(now) else bounds(last)[1]
     first = last - timedelta(days=(days or catalogue.window_days) - 1)
-    counted, fresh_events = _counted(deployment, first, last, at)
-    everything = counted.where(lambda cell: cell.day >= first.toordinal() and cell.day <= last.toordinal())
+    begins = min(first, last - timedelta(days=CHART_DAYS))
+    tail, fresh_events = _tail_events(deployment, at)
+    counted = _counted(deployment, begins, last, tail)
+    charted = counted.where(lambda cell: begins.toordinal() <= cell.day <= last.toordinal())
+    everything = charted.where(lambda cell: cell.day >= first.toordinal())
     state = deployments.route(deployment, None if at == now else at).state
-    reference, since, words = _reference(deployment, counted, everything, last, catalogue)
+    recent = everything.where(lambda cell: cell.day > last.toordinal() - catalogue.recent_days)
+    reference, since, words = _reference(deployment, counted, recent, last, catalogue)
     window = _window(everything)
     watched = Watched(
         window=window,
@@ -111,13 +125,13 @@ def picture(deployment: Deployment, until: date | None = None, days: int | None 
         since=since,
         reference_words=words,
         approved_version=deployment.version.number,
-        rhythm=_rhythm(everything, first, last),
+        rhythm=_rhythm(charted, begins, last),
         seen_24_h=_sent(deployment, at - timedelta(hours=24), at),
         hours_24=_hours(at),
         route_open=state != RouteState.CLOSED,
         judged=_judged(deployment, first, at),
     )
-    known_at = fresh_events or _last_known(deployment, last)
+    known_at = max((e.known_at for e in fresh_events), default=None) or _last_known(deployment, last)
     fresh, freshness = _fresh(watched, known_at, at, catalogue)
     return MonitorPicture(
         deployment=deployment,
@@ -126,7 +140,8 @@ def picture(deployment: Deployment, until: date | None = None, days: int | None 
         at=at,
         catalogue=catalogue,
         watched=watched,
-        everything=everything,
+        everything=charted,
+        groups=grouped(columns_of(fresh_events, zone())) if len(charted.days) < FEW_DAYS else DayCube.empty(),
         readings=readings(watched, catalogue),
         awaited=Dispatch.objects.filter(deployment=deployment, state=Dispatch.SENT, due_at__gte=at).count(),
         known_at=known_at,
@@ -140,7 +155,7 @@ def daily(deployment: Deployment, first: date, last: date, *, as_known_on: date 
     known = as_known_on or localdate(clock.now())
     at = clock.now() if known >= localdate(clock.now()) else bounds(known)[1]
     rows = DailyCount.objects.filter(deployment=deployment, day__range=(first, last), known_day__lte=known)
-    tail, _ = _tail(deployment, at)
+    tail, _ = _tail_events(deployment, at)
     inside = tail.where(lambda cell: first.toordinal() <= cell.day <= last.toordinal())
     return merge([_cube(rows), inside])
 
@@ -167,25 +182,22 @@ def _cube(rows: Iterable[DailyCount]) -> DayCube:
     return from_rows((Cell(day.toordinal(), scanner, route), counts) for day, scanner, route, counts in known)
 
 
-def _counted(
-    deployment: Deployment, first: date, last: date, at: datetime
-) -> tuple[DayCube, datetime | None]:
-    """The window's counts and those of the silent run, as known then, and the latest event of the hot tail."""
+def _counted(deployment: Deployment, first: date, last: date, tail: DayCube) -> DayCube:
+    """The counts from the first day on and those of the silent run, as known then."""
     rows = DailyCount.objects.filter(Q(day__gte=first) | Q(route=SILENT), deployment=deployment)
-    tail, newest = _tail(deployment, at)
-    return merge([_cube(rows.filter(known_day__lte=last, day__lte=last)), tail]), newest
+    return merge([_cube(rows.filter(known_day__lte=last, day__lte=last)), tail])
 
 
-def _tail(deployment: Deployment, at: datetime) -> tuple[DayCube, datetime | None]:
-    """What became known since the last closed day (before `at`): read from the ledger's own rows."""
+def _tail_events(deployment: Deployment, at: datetime) -> tuple[DayCube, list[Event]]:
+    """What became known since the last closed day (before `at`): read from the ledger's own rows, in order of time."""
     today = localdate(at - timedelta(microseconds=1))
     closed = RolledDay.objects.filter(day__lte=today).order_by("-day").values_list("day", flat=True).first()
     begin = bounds(closed + timedelta(days=1))[0] if closed else deployment.proposed_at - timedelta(days=366)
     if begin >= at:
-        return DayCube.empty(), None
+        return DayCube.empty(), []
     ahead = CLOCKS_DIFFER if at >= clock.now() else timedelta(0)  # a sender's clock may be a little fast
-    events = known_between(begin, at + ahead, deployment)
-    return fold(columns_of(events, zone())), max((e.known_at for e in events), default=None)
+    events = sorted(known_between(begin, at + ahead, deployment), key=lambda e: (e.at, e.event_id))
+    return fold(columns_of(events, zone())), events
 
 
 def _window(everything: DayCube) -> DayCube:

@@ -12,7 +12,7 @@ FROM_ZERO = 0.0
 
 def _chart(series: Series, chart: Xmr, monitor: Monitor, *, width: int, height: int) -> str:
     marks = [
-        Mark(f"{period.begins:%-d %b}", point.value, point.kind, point.side)
+        Mark(period.label, point.value, point.kind, point.side)
         for period, point in zip(series.periods, chart.points, strict=True)
     ]
     stretches = [Stretch(s.start, s.stop, s.centre, s.upper, s.lower, s.trial) for s in chart.stretches]
@@ -23,7 +23,7 @@ def _chart(series: Series, chart: Xmr, monitor: Monitor, *, width: int, height: 
         stretches,
         title=f"{monitor.title} by {series.step}",
         description=(
-            f"{series.unit}, {len(marks)} {series.step}s from {series.periods[0].begins} to {last.begins}; the latest is "
+            f"{series.unit}, {len(marks)} points, each a {series.step}, from {series.periods[0].label} to {last.label}; the latest is "
             f"{last.value:.3g}, the mean {chart.limits.centre:.3g}; {signals} points are special cause."
         ),
         unit=series.unit,
@@ -34,11 +34,11 @@ def _chart(series: Series, chart: Xmr, monitor: Monitor, *, width: int, height: 
 
 
 def small(series: Series, chart: Xmr, monitor: Monitor) -> str:
-    return _chart(series, chart, monitor, width=320, height=150)
+    return _chart(series, chart, monitor, width=318, height=150)
 
 
 def large(series: Series, chart: Xmr, monitor: Monitor) -> str:
-    return _chart(series, chart, monitor, width=760, height=320)
+    return _chart(series, chart, monitor, width=720, height=320)
 
 
 def scores(picture: MonitorPicture, scanner: str) -> str:
@@ -48,7 +48,7 @@ def scores(picture: MonitorPicture, scanner: str) -> str:
     if not before.sum() and not now.sum():
         return ""
     return histogram_pair(
-        before[::1].tolist(),
+        before.tolist(),
         now.tolist(),
         title=f"Scores at {scanner}",
         description=(

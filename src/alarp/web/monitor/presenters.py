@@ -15,10 +15,10 @@ from alarp.web import words
 from alarp.web.monitor import pictures
 
 STATUS_WORDS = {
-    STEADY: ("open", "●", "steady"),
+    STEADY: ("steady", "●", "steady"),
     LOOK: ("look", "◆", "worth a look"),
-    MOVED: ("re-opened", "▲", "moved"),
-    TOO_FEW: ("shut", "○", "too few to tell"),
+    MOVED: ("moved", "▲", "moved"),
+    TOO_FEW: ("few", "○", "too few to tell"),
 }
 ICONS = {  # the variation icon, as a shape beside its words
     "common": "∿",
@@ -217,23 +217,24 @@ FALSE_SIGNALS = (
 
 
 def series_table(series: Series, chart: Xmr | None, picture: MonitorPicture) -> Table:
-    """The chart's numbers, newest first."""
-    silent = {cell.day for cell in picture.everything.cells if cell.route == "silent"}
-    live = {cell.day for cell in picture.everything.cells if cell.route == "live"}
+    """The chart's numbers, newest first; the route tells the silent run from live use: one chart spans both."""
     rows = []
     for i, period in enumerate(series.periods):
         flags = "; ".join(chart.points[i].flags) if chart else ""
-        length = 1 if series.step == "day" else 7
-        days = set(range(period.begins.toordinal(), period.begins.toordinal() + length))
-        phase = (
-            " and ".join(n for n, known in (("silent", silent), ("live", live)) if days & known) or "not sent"
-        )
         rows.append(
-            (f"{period.begins:%-d %b %Y}", number(period.value), f"{period.n:,}", phase, flags or "none")
+            (period.label, number(period.value), f"{period.n:,}", _phase(series, i, picture), flags or "none")
         )
     caption = f"{series.unit[:1].upper()}{series.unit[1:]} by {series.step}"
     columns = (series.step.capitalize(), series.unit, "out of", "route", "signals")
     return Table(caption, columns, tuple(reversed(rows)), _limits_note(chart))
+
+
+def _phase(series: Series, place: int, picture: MonitorPicture) -> str:
+    length = {"day": 1, "week": 7}.get(series.step, 1)
+    cube = picture.everything if series.step in ("day", "week") else picture.groups
+    begins = series.periods[place].begins.toordinal()
+    routes = {cell.route for cell in cube.cells if begins <= cell.day < begins + length}
+    return " and ".join(name for name in ("silent", "live") if name in routes) or "not sent"
 
 
 def _limits_note(chart: Xmr | None) -> str:
@@ -254,7 +255,7 @@ def readings_table(monitor: Monitor, every: Sequence[Reading]) -> Table:
         (
             "All scanners" if r.group == "all" else r.group,
             STATUS_WORDS[r.status][1] + " " + STATUS_WORDS[r.status][2],
-            "; ".join(f"{m.measure}: {figure(m)}" for m in r.measures) or "none",
+            "; ".join(map(figure, r.measures)) or "none",
             r.sentence,
         )
         for r in every
@@ -262,10 +263,18 @@ def readings_table(monitor: Monitor, every: Sequence[Reading]) -> Table:
     return Table(f"{monitor.title}, by scanner", ("Scanner", "Status", "Figures", "In words"), rows)
 
 
+NAMES = {
+    "psi": "PSI",
+    "largest_difference": "largest difference",
+    "turnaround_p50_min": "median, min",
+    "turnaround_p95_min": "95th percentile, min",
+    "chance_of_so_few": "chance of so few",
+}
+
+
 def figure(measure: Measure) -> str:
     """A measure as a table shows it: shares in per cent, others with three digits."""
-    share = measure.method == "Wilson"
-    return measure.sentence(per_cent=share)
+    return f"{NAMES.get(measure.measure, measure.measure)}: {measure.sentence(per_cent=measure.method == 'Wilson')}"
 
 
 def number(value: float) -> str:
