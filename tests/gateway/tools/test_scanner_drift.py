@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from tool_readback import score_of
+
 from alarp.demo import scans
 from alarp.demo.tools.noduleflag import NoduleFlag
 
