@@ -14,6 +14,11 @@ from alarp.web.access import Access
 # An address whose parameters mean something else than their names say elsewhere.
 OWN_EXAMPLES: dict[str, Mapping[str, str]] = {
     "product": {"slug": "product"},
+    "register-version": {"slug": "product"},
+    "state-intended-use": {"slug": "product"},
+    "state-device": {"slug": "product"},
+    "add-document": {"slug": "product"},
+    "add-claim": {"slug": "product"},
     "lift": {"slug": "silent"},
     "hold": {"slug": "slug", "number": "number"},
 }

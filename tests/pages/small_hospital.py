@@ -126,6 +126,8 @@ class Hospital:
     """Writes the hospital through the records' own doors."""
 
     def build(self) -> dict[str, Any]:
+        from supplied import supply
+
         from alarp.records.people.commands import set_up
 
         set_up(table())
@@ -164,6 +166,7 @@ class Hospital:
             "closure": closure.pk,
             "sha256": evaluation.sha256,
             "product": "noduleflag",
+            **supply(live, self.person),
             **self.ledger(),
         }
 
@@ -181,7 +184,7 @@ class Hospital:
         from alarp.records.products.models import Version
 
         made = commands.propose(
-            version=Version.objects.get(product__slug=product),
+            version=Version.objects.filter(product__slug=product).earliest("pk"),
             site=Organisation.objects.get(slug=site),
             slug=slug,
             use=use,

@@ -10,7 +10,7 @@ from html import escape
 INK, QUIET, GRID = "#212b32", "#4c6272", "#d8dde0"
 BLUE, AMBER, RED = "#005eb8", "#8a5a00", "#d5281b"
 FONT = "Liberation Sans, Arial, sans-serif"
-LABELS, PLOT, AFTER, ROW, TOP = 270, 400, 150, 30, 34  # pixels
+LABELS, PLOT, AFTER, ROW, TOP = 300, 340, 140, 30, 34  # pixels
 PAST_DAYS, LEAST_DAYS, MOST_DAYS = 60, 365, 1100
 SOON_DAYS = 60
 Place = Callable[[date], float]
@@ -71,7 +71,7 @@ def _axis(today: date, span: int, now: float, height: int, x: Place) -> str:
     step = 3 if span <= 500 else 6
     tick = date(today.year, today.month, 1)
     while tick <= today + timedelta(days=span):
-        if tick.month % step == 1 % step and tick > today + timedelta(days=20):
+        if tick.month % step == 1 % step and x(tick) > now + 60:
             at = x(tick)
             made.append(f'<line x1="{at:.1f}" x2="{at:.1f}" y1="22" y2="{height - 6}" stroke="{GRID}"/>')
             made.append(f'<text x="{at:.1f}" y="16" text-anchor="middle" fill="{QUIET}">{tick:%b %Y}</text>')
@@ -125,5 +125,5 @@ def _mark(at: float, middle: float, colour: str, *, bad: bool, endless: bool) ->
     return f'<rect x="{at - 2:.1f}" y="{middle - 9:.1f}" width="4" height="18" fill="{colour}"/>'
 
 
-def _short(label: str, most: int = 42) -> str:
+def _short(label: str, most: int = 46) -> str:
     return label if len(label) <= most else label[: most - 1] + "…"

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from alarp.records import permissions
 from alarp.records.evidence.models import Evidence
+from alarp.records.products.models import SupplierDocument
 
 View = Callable[..., HttpResponse]
 
@@ -72,7 +73,9 @@ def own(view: View) -> View:
 
 
 def subject_of(found: Any) -> Any:
-    """What the permission is about: a hold or a closure is its deployment's, evidence its version's."""
+    """What the permission is about: a hold or a closure is its deployment's, evidence and papers their version's."""
     if isinstance(found, Evidence):
         return found.version
+    if isinstance(found, SupplierDocument):
+        return found.version or found.supplier
     return getattr(found, "deployment", found)

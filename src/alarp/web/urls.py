@@ -9,6 +9,7 @@ ROOMS = (
     "holds",
     "evidence",
     "products",
+    "claims",
     "evaluations",
     "studies",
     "reconciliation",

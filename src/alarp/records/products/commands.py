@@ -4,7 +4,7 @@ Products and versions, supplier documents, claims, due diligence, and what is is
 modules of `doors`; this is their one front.
 """
 
-from alarp.records.products.doors.asking import accept_declined, answer_question
+from alarp.records.products.doors.asking import accept_declined, answer_question, answer_questions
 from alarp.records.products.doors.claiming import Promise, Respects, add_claim, link_claim, mark_unsupported
 from alarp.records.products.doors.documents import Paper, record_document
 from alarp.records.products.doors.issuing import (
@@ -27,6 +27,7 @@ __all__ = [
     "accept_declined",
     "add_claim",
     "answer_question",
+    "answer_questions",
     "issue_claims",
     "issue_device",
     "issue_due_diligence",

@@ -34,8 +34,8 @@ class Owed:
 
     @property
     def title(self) -> str:
-        """'UKCA certificate or CE certificate'."""
-        return " or ".join(kind.title for kind in self.kinds)
+        """'UKCA or CE certificate': what is asked for, whichever kind of it comes."""
+        return self.kinds[0].group_title
 
     @property
     def on_lapse(self) -> str:

@@ -23,6 +23,7 @@ class DocumentKind:
     says: str
     about: str
     group: str
+    group_title: str
     classes: tuple[str, ...]
     expires: bool
     valid_days: int | None
@@ -55,6 +56,7 @@ def _kind(row: Row) -> DocumentKind:
         says=row["says"],
         about=row["about"],
         group=row.get("group", row["slug"]),
+        group_title=row.get("group_title", row["title"]),
         classes=tuple(row.get("classes", ())),
         expires=bool(row["expires"]),
         valid_days=row.get("valid_days"),

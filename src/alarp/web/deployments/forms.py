@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 
 from alarp.kernel import Tier
+from alarp.records.deployments.models import Deployment
 from alarp.records.people.models import Organisation, Person
 from alarp.records.permissions import PROFESSIONS
 from alarp.records.products.models import Version
@@ -105,6 +106,21 @@ class LiftForm(SigningForm):
     reason = forms.CharField(label="Why may the route open again?", widget=forms.Textarea(attrs=TEXT))
 
     field_order = ("reason", "password", "code")
+
+
+class ChangeVersionForm(TextForm):
+    version = forms.ModelChoiceField(
+        Version.objects.none(),
+        label="To which version?",
+        empty_label=None,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose the version."},
+    )
+
+    def __init__(self, *args: Any, deployment: Deployment, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = deployment.version.product.versions.exclude(pk=deployment.version_id)
+        self.fields["version"].queryset = others.select_related("product").order_by("-added_at", "-pk")
 
 
 class JoinForm(TextForm):

@@ -13,7 +13,9 @@ from alarp.records import permissions
 PARTS = (
     ("Overview", "deployment", "view_deployment"),
     ("Cost and options", "costs", "view_costs"),
+    ("Device and papers", "device", "view_products"),
     ("Claims", "claims", "view_claims"),
+    ("Due diligence", "due-diligence", "view_claims"),
     ("Hazards", "hazards", "view_hazards"),
     ("Governance", "governance", "view_governance"),
     ("Training", "training", "view_training"),

@@ -16,7 +16,7 @@ from alarp.records.deployments import commands, queries
 from alarp.records.deployments.models import Deployment, RouteClosure
 from alarp.web import find, shapes, words
 from alarp.web.access import page
-from alarp.web.deployments import forms, pictures, presenters, timeline
+from alarp.web.deployments import forms, pictures, presenters, timeline, versions
 from alarp.web.forms import handed_over
 
 ON_PAGE = 12  # events of the timeline that are shown before the rest is unfolded
@@ -134,6 +134,31 @@ def stop(request: HttpRequest, deployment: Deployment) -> HttpResponse:
 
 def _whoever_may() -> list[tuple[str, str]]:
     return [(role, words.role(role)) for role in ABANDON_ROLES]
+
+
+@page("change_version", of=find.deployment, sends="change_version")
+def version(request: HttpRequest, deployment: Deployment) -> HttpResponse:
+    """Move to another version of the same product, knowing what that opens again."""
+    form = forms.ChangeVersionForm(request.POST or None, deployment=deployment)
+    if request.method == "POST" and handed_over(
+        form, lambda given: commands.change_version(deployment, given["version"], by=request.user)
+    ):
+        number = form.cleaned_data["version"].number
+        messages.success(
+            request, f"Moved to version {number}. Every gate bound to the version decides again."
+        )
+        return redirect("deployment", slug=deployment.slug)
+    opened = {row.gate for row in deployment.gates.all() if row.status == "open"}
+    context = {
+        "part_title": "Change the version",
+        "deployment": deployment,
+        "form": form,
+        "reopened": [
+            g.title for g in queries.pathway_of(deployment).gates if g.version_bound and g.slug in opened
+        ],
+        "others": versions.choices(deployment, clock.now()),
+    }
+    return render(request, "deployments/version.jinja", context)
 
 
 @page("view_deployment", of=find.deployment, sends="manage_team")

@@ -8,8 +8,8 @@ from alarp.web.deployments.parts import address
 
 # Criterion → (what the link says, URL name of the room; it takes the deployment's slug).
 ROOMS = {
-    "device-registration": ("The product register", "product"),
-    "intended-use": ("The product register", "product"),
+    "device-registration": ("Device and papers", "device"),
+    "intended-use": ("Device and papers", "device"),
     "it-readiness": ("The readiness checklist", "governance"),
     "patient-view": ("What patients said", "governance"),
     "claims": ("The claims register", "claims"),

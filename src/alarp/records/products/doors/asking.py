@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db import transaction
 
 from alarp.kernel import BadInput, NotNow, NotPermitted
@@ -56,6 +58,23 @@ def answer_question(
             question=question,
         )
     return row
+
+
+def answer_questions(
+    version: Version,
+    answers: Mapping[str, tuple[str, str]],
+    *,
+    said_by: str = "",
+    by: Person,
+) -> tuple[DueDiligenceAnswer, ...]:
+    """Write down the answers to several questions at once (question → outcome, text): all of them, or none."""
+    if not answers:
+        raise BadInput("Nothing was answered; choose an outcome for at least one question.")
+    with transaction.atomic():
+        return tuple(
+            answer_question(version, question, outcome, text, said_by=said_by, by=by)
+            for question, (outcome, text) in answers.items()
+        )
 
 
 def accept_declined(answer: DueDiligenceAnswer, reason: str, *, by: Person) -> DeclineAcceptance:
