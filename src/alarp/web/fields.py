@@ -14,8 +14,8 @@ def kind(bound: BoundField) -> str:
     if widget.is_hidden:
         return "hidden"
     for widget_class, name in (
+        (forms.CheckboxSelectMultiple, "checkboxes"),  # a kind of RadioSelect to Django, so it comes first
         (forms.RadioSelect, "radios"),
-        (forms.CheckboxSelectMultiple, "checkboxes"),
         (forms.CheckboxInput, "checkbox"),
         (forms.Select, "select"),
         (forms.Textarea, "textarea"),

@@ -88,6 +88,6 @@ def _answers(deployment: Deployment) -> tuple[tuple[str, str], ...]:
     if current is None:
         return ()
     template = load_responsibilities(current.template)
-    steps = {step.slug: step.title for step in template.steps}
-    who = {party.slug: f"{party.title}. {party.who}" for party in template.parties}
+    steps = {step.slug: step.public for step in template.steps}
+    who = {party.slug: party.public for party in template.parties}
     return tuple((steps[row["step"]], who[row["accountable"]]) for row in current.rows)

@@ -74,7 +74,16 @@ def counts(condition: str, evaluation: Mapping[str, Any] | None) -> dict[str, An
         "wrong": round(100 * (1 - rows["specificity"]["estimate"])),
         "with_it": rows["sensitivity"]["n"],
         "without_it": rows["specificity"]["n"],
+        "sure": _sure(rows["sensitivity"]),
     }
+
+
+def _sure(row: Mapping[str, Any]) -> str:
+    """How sure is the number? Its interval in people of 100, where there is one."""
+    if row.get("low") is None or row.get("high") is None:
+        return ""
+    low, high = round(100 * row["low"]), round(100 * row["high"])
+    return f" We tested {row['n']} people with it, so the true number that it points out may lie between {low} and {high}."
 
 
 def _overall(evaluation: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:

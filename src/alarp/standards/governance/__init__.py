@@ -37,6 +37,7 @@ class Party:
 
     slug: str
     title: str
+    public: str
     who: str
 
 
@@ -46,6 +47,7 @@ class Step:
 
     slug: str
     title: str
+    public: str
     asks: str
     accountable: str
     consulted: tuple[str, ...]
