@@ -126,6 +126,7 @@ class Hospital:
     """Writes the hospital through the records' own doors."""
 
     def build(self) -> dict[str, Any]:
+        from governed import govern
         from supplied import supply
 
         from alarp.records.people.commands import set_up
@@ -138,6 +139,7 @@ class Hospital:
             self.pass_gate(live, gate)
         answered = self.hold(live, "Two films of the same patient had different scores on the same day.")
         self.answer_hold(answered)
+        govern(live, self.person)
         silent = self.deployment(
             "liver-riverside", "livercontour", "riverside", "Draw the liver on planning CT"
         )

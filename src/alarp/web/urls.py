@@ -17,6 +17,8 @@ ROOMS = (
     "opt_outs",
     "audit",
     "viewer",
+    "governance",
+    "register",
     "glossary",
 )
 
