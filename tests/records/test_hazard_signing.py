@@ -74,7 +74,7 @@ REFUSED = [
     ({"role": "radiographer", "by": OFFICER}, BadInput, "not by 'radiographer'"),
     ({"role": EXECUTIVE, "by": OFFICER}, NotPermitted, "do not hold the role executive"),
     ({"by": "clinical-lead"}, NotPermitted, "You may not accept a residual risk"),
-    ({"step_up": StepUp("password", clock.now() - timedelta(hours=1))}, NotNow, ""),
+    ({"step_up": StepUp("password", clock.now() - timedelta(hours=1))}, NotNow, "more than 5 minutes ago"),
     ({"revision_digest": "0" * 64}, NotNow, "has changed since you looked at it"),
 ]
 
@@ -118,7 +118,7 @@ def test_who_declared_an_interest_in_the_supplier_accepts_nothing(deployment: An
 
     imported(deployment, row("X1"))
     officer = valley.person(OFFICER)
-    declare_interest(officer, valley.organisation("lungco"), "Shares", by=officer)
+    declare_interest(valley.organisation("lungco"), "Shares", by=officer)
     with pytest.raises(NotPermitted, match="You declared an interest"):
         accept(deployment)
 
@@ -189,7 +189,7 @@ def test_with_an_unscored_or_unacceptable_hazard_the_officer_can_only_say_no(
     deployment: Any, writer: Any
 ) -> None:
     commands.start_log(deployment, by=writer)
-    with pytest.raises(NotNow, match="H01 .* has no score; the statement can only be 'no'"):
+    with pytest.raises(NotNow, match=r"H01 .* has no score; the statement can only be 'no'"):
         state(deployment)
     assert state(deployment, "no", words="Nothing is scored yet.").answer == "no"
 

@@ -24,6 +24,9 @@ PARTS = (
     ("Review", "review", "view_monitoring"),
 )
 
+# A page at an address of its own that belongs to another part.
+BELONGS = {"safety-case": "hazards"}
+
 
 @dataclass(frozen=True)
 class Part:
@@ -42,6 +45,9 @@ def parts(person: Any, deployment: Any, path: str) -> tuple[Part, ...]:
         if href and permissions.allowed(person, action, deployment):
             found.append((text, href))
     here = max((href for _, href in found if path.startswith(href)), key=len, default="")
+    for name, part in BELONGS.items():
+        own = address(name, deployment.slug)
+        here = address(part, deployment.slug) if own and path.startswith(own) else here
     return tuple(Part(text, href, href == here) for text, href in found)
 
 

@@ -205,13 +205,26 @@ def _row(
         controls=f"{built} of {len(hazard.controls)} controls built, {proven} verified to work",
         monitors=watched(hazard, monitors, values),
         status=hazard.status.value,
-        against=against,
+        against=tuple(_shortly(s, hazard) for s in against),
         waits_for=tuple(
             role
             for role in (scheme.rule(scheme.level(hazard.residual)).accepted_by if hazard.residual else ())
             if any(f"; {role} has not accepted" in s or f"acceptance by {role} was" in s for s in against)
         ),
     )
+
+
+def _shortly(sentence: str, hazard: Hazard) -> str:
+    """The sentence beside the hazard's own name: 'H05 (Missed finding) has …' → 'Has …'."""
+    for opening in (
+        f"{hazard.number} ({hazard.name}): ",
+        f"{hazard.number} ({hazard.name}) ",
+        f"{hazard.number}: ",
+    ):
+        if sentence.startswith(opening):
+            rest = sentence.removeprefix(opening)
+            return rest[:1].upper() + rest[1:]
+    return sentence
 
 
 def watched(hazard: Hazard, monitors: Mapping[str, str], values: Values) -> tuple[Monitor, ...]:

@@ -101,7 +101,7 @@ def change_state(
         HazardMove(
             revision=log.revisions[number],
             status=HazardMove.REOPENED,
-            because=f"Control {address} went back from {before} to {state}: {evidence}",
+            because=f"Control {address} went back from {before} to {state}: {evidence.rstrip('.')}.",
             by=by,
             at=at,
         ).save()
