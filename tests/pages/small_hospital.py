@@ -126,8 +126,12 @@ class Hospital:
     """Writes the hospital through the records' own doors."""
 
     def build(self) -> dict[str, Any]:
+        from appraised import appraise
         from governed import govern
         from supplied import supply
+        from hazards_logged import log_hazards
+        from taught import teach
+        from watched import watch
 
         from alarp.records.people.commands import set_up
 
@@ -140,6 +144,8 @@ class Hospital:
         answered = self.hold(live, "Two films of the same patient had different scores on the same day.")
         self.answer_hold(answered)
         govern(live, self.person)
+        logged = log_hazards(live, self.person)
+        costs = appraise(live, self.person)
         silent = self.deployment(
             "liver-riverside", "livercontour", "riverside", "Draw the liver on planning CT"
         )
@@ -168,7 +174,12 @@ class Hospital:
             "closure": closure.pk,
             "sha256": evaluation.sha256,
             "product": "noduleflag",
+            **costs,
+            **logged,
+            **teach(live, self.person),
             **supply(live, self.person),
+            **self.monitored(live),
+            **watch(live, self.person),
             **self.ledger(),
         }
 
@@ -233,6 +244,10 @@ class Hospital:
         today = clock.now().date()
         is_evaluation = criterion.evidence_kind == "evaluation"
         body = evaluation_result() if is_evaluation else {}
+        if criterion.slug == "stop-rule":
+            from watched import stop_rule
+
+            body = stop_rule()
         document = json.dumps(body).encode() if body else f"{criterion.asks}\n".encode()
         return commands.record(
             kind=criterion.evidence_kind,
@@ -303,6 +318,14 @@ class Hospital:
         return Evidence.objects.filter(kind=kind).order_by("pk").first()
 
     # The gateway's side
+
+    def monitored(self, live: Any) -> dict[str, Any]:
+        """Some weeks of the live tool in use, so that its monitors have something to say."""
+        import monitored_days
+
+        from alarp.records.ledger.models import Peer
+
+        return monitored_days.build(live, Peer.objects.get(aet="ROOMA"))
 
     def ledger(self) -> dict[str, Any]:
         """One film that arrived, one object in quarantine, one opted-out patient."""

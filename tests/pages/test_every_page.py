@@ -182,6 +182,8 @@ EMPTY_FORMS = [
     ("close-route", "pacs-manager"),
     ("answer", "data-analyst"),
     ("lift", "clinical-safety-officer"),
+    ("cost-case", "procurement"),
+    ("cost-options", "procurement"),
 ]
 
 

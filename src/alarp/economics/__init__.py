@@ -6,7 +6,7 @@ from alarp.economics.finding import SCHEMA, CostFinding, appraise
 from alarp.economics.options import Option, OptionKind, missing, read_options
 from alarp.economics.reading import read_case
 from alarp.economics.rules import Rules, read_rules
-from alarp.economics.story import answer, story
+from alarp.economics.story import answer, funding_sentence, pays, recall_sentence, story, worth
 from alarp.economics.text import read_text
 from alarp.economics.to_date import ToDate, to_date
 from alarp.economics.words import pounds
@@ -24,13 +24,17 @@ __all__ = [
     "answer",
     "appraise",
     "exactly",
+    "funding_sentence",
     "missing",
+    "pays",
     "pence",
     "pounds",
     "read_case",
     "read_options",
     "read_rules",
     "read_text",
+    "recall_sentence",
     "story",
     "to_date",
+    "worth",
 ]

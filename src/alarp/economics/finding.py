@@ -115,6 +115,7 @@ def _flow(
         "cost_a_study": _ratio(total, studies),
         "licence_a_study": _ratio(licence_total, studies),
         "lines": {slug: pence(here.total(lambda y, s=slug: y.of(s))) for slug in here.slugs},  # type: ignore[misc]
+        "phases": {phase: pence(_in_phase(here, phase)) for phase in ("set-up", "run", "exit")},
         "years": [
             {
                 "year": y.year,
@@ -141,6 +142,10 @@ def _cost_of_one_found(here: Flow, recall: RecallEffect | None) -> float | None:
     found = here.total(lambda y: recall.extra_true_positives if y.year else ZERO, discounted=True)
     ratio = cost_per_outcome(-here.total(lambda y: y.net, discounted=True), found)
     return None if ratio is None else pence(ratio)
+
+
+def _in_phase(here: Flow, phase: str) -> Decimal:
+    return sum((item.amount for year in here.years for item in year.costs if item.phase == phase), ZERO)
 
 
 def _break_even(found: CostFinding, here: Flow, answer: BreakEven) -> dict[str, Any]:

@@ -15,6 +15,45 @@ MOST_PARTS = 7  # more parts than these cannot be told apart; the rest is one pa
 MOST_SWINGS = 12
 
 
+def by_volume(found: Row) -> dict[str, Any]:
+    """How much of the money is licence, and how much goes elsewhere, at each volume?"""
+    v = found["volumes"]
+    parts = ["Licence", "Set-up", "Running", "Recalls", "Exit"]
+    amounts = {n: dict(zip(parts, _phases(v[n]), strict=True)) for n in SCENARIOS}
+    kept = [part for part in parts if any(amounts[n][part] for n in SCENARIOS)]
+    names = {n: f"{n} {count(v[n]['volume_a_year'])}" for n in SCENARIOS}
+    said = "; ".join(
+        f"{n} volume {pounds(v[n]['cost'])}, {pounds(v[n]['licence'])} of it licence" for n in SCENARIOS
+    )
+    return {
+        "chart": "stacked",
+        "title": f"Whole-life cost against licence only, {found['years']} years",
+        "description": f"{said}.",
+        "x_title": f"Volume, {found['studies']} a year",
+        "width": 260,
+        "y_title": f"Paid over {found['years']} years (£)",
+        "parts": kept,
+        "rows": [
+            {"x": names[n], "part": part, "amount": amounts[n][part]} for n in SCENARIOS for part in kept
+        ],
+        "table": tables.table(
+            "What the money is for, at each volume",
+            ["", *(names[n].capitalize() for n in SCENARIOS)],
+            [
+                *([part, *(pounds(amounts[n][part]) for n in SCENARIOS)] for part in kept),
+                ["Whole life", *(pounds(v[n]["cost"]) for n in SCENARIOS)],
+            ],
+        ),
+    }
+
+
+def _phases(here: Row) -> tuple[float, ...]:
+    """Licence, set-up, running, recalls, exit: the phases of the money at one volume."""
+    set_up, run, leave = (here["phases"][name] for name in ("set-up", "run", "exit"))
+    recalls = here["lines"].get("recalls", 0)
+    return here["licence"], set_up, round(run - here["licence"] - recalls, 2), recalls, leave
+
+
 def cumulative(found: Row) -> dict[str, Any]:
     """What has been paid by the end of each year, at each volume?"""
     runs = {n: list(accumulate(y["cost"] for y in found["volumes"][n]["years"])) for n in SCENARIOS}
@@ -145,5 +184,5 @@ def tornado(found: Row) -> dict[str, Any] | None:
 
 
 def _label(swing: Row) -> str:
-    name = swing["name"] if len(swing["name"]) <= 34 else swing["name"][:33] + "…"
+    name = swing["name"] if len(swing["name"]) <= 24 else swing["name"][:23].rstrip() + "…"
     return f"{name} ({count(swing['low'])}–{count(swing['high'])})" if swing["high"] >= 1 else name

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alarp.economics import pictures, tables
-from alarp.economics.words import count, minutes, months, per_study, pounds
+from alarp.economics.words import count, day, minutes, months, people, per_study, pounds
 
 Row = Mapping[str, Any]
 Story = dict[str, Any]
@@ -80,8 +80,8 @@ def recall_sentence(found: Row) -> str:
     more = r["extra_assessments"]
     after = r["after"]["worried_per_true_positive"]
     text = (
-        f"{count(abs(more))} {'more' if more >= 0 else 'fewer'} assessments a year ({abs(r['extra_sessions'])} clinic "
-        f"sessions, {pounds(abs(r['extra_cost']))}), {count(abs(r['extra_worried']))} "
+        f"{people(abs(more))} {'more' if more >= 0 else 'fewer'} assessments a year ({abs(r['extra_sessions'])} clinic "
+        f"sessions, {pounds(abs(r['extra_cost']))}), {people(abs(r['extra_worried']))} "
         f"{'more' if r['extra_worried'] >= 0 else 'fewer'} people without the disease called back"
     )
     text += "." if after is None else f"; {after:.1f} people worry for each one found."
@@ -100,8 +100,8 @@ def funding_sentence(found: Row) -> str:
         return "The case does not say for how long it is funded: find out before you sign."
     if not f["unfunded_months"]:
         return f"Funded for {months(f['funded_months'])}, the whole contract."
-    when = f" on {f['ends_on']}" if f["ends_on"] else ""
-    by = f["decide_by"] or f"month {f['decide_by_month']:g}"
+    when = f" on {day(f['ends_on'])}" if f["ends_on"] else ""
+    by = day(f["decide_by"]) if f["decide_by"] else f"month {f['decide_by_month']:g}"
     return (
         f"The money ends after {months(f['funded_months'])}{when}; the contract runs "
         f"{months(f['unfunded_months'])} longer and costs {pounds(f['unfunded_cost'])} in that time. "
@@ -133,7 +133,7 @@ def summary(found: Row) -> list[str]:
 def _cost(found: Row) -> dict[str, Any]:
     return _section(
         "What it costs",
-        charts=[pictures.cumulative(found), pictures.yearly(found)],
+        charts=[pictures.by_volume(found), pictures.cumulative(found), pictures.yearly(found)],
         tables=[tables.cash_flow(found), tables.lines(found)],
     )
 

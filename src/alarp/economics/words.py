@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 
@@ -18,6 +19,17 @@ def pounds(value: float) -> str:
 def count(value: float) -> str:
     """'12,000', '1.5'."""
     return f"{value:,.0f}" if value == round(value) or abs(value) >= 100 else f"{value:,.1f}"
+
+
+def people(value: float) -> str:
+    """Whole people from ten on, a tenth below: '39', '8.6'."""
+    return f"{value:,.0f}" if abs(value) >= 10 else count(value)
+
+
+def day(iso: str) -> str:
+    """'2029-01-01' as '1 January 2029'."""
+    there = date.fromisoformat(iso)
+    return f"{there.day} {there:%B %Y}"
 
 
 def months(value: float) -> str:

@@ -13,6 +13,7 @@ _LINES = (("#005eb8", [1, 0], "circle"), ("#330072", [7, 4], "square"), ("#00703
 _PARTS = ("#005eb8", "#ffb81c", "#330072", "#00a499", "#ae2573", "#768692", "#78be20", "#8a4a00")
 _LIGHT = {"#ffb81c", "#00a499", "#78be20", "#768692"}  # ink on these, white on the others
 WIDTH, HEIGHT = 420, 280
+NARROW = 210  # with its labels it fits a phone
 
 
 def lines(chart: Row) -> Spec:
@@ -47,7 +48,8 @@ def lines(chart: Row) -> Spec:
 def stacked(chart: Row) -> Spec:
     """Which picture shows what an amount consists of, bar by bar?
 
-    `parts` in their order from the axis outwards, `rows` with `x`, `part`, `amount`. Each part carries its number in
+    `parts` in their order from the axis outwards, `rows` with `x`, `part`, `amount`; `width` where a narrow one is
+    wanted. Each part carries its number in
     the bars and in the key, so that colours need not be told apart; what is negative hangs below the axis.
     """
     parts = list(chart["parts"])
@@ -61,7 +63,7 @@ def stacked(chart: Row) -> Spec:
         "key:N",
         scale=alt.Scale(domain=keys, range=colours),
         legend=alt.Legend(
-            title=None, orient="bottom", columns=2, labelLimit=220, labelFontSize=12, symbolType="square"
+            title=None, orient="bottom", columns=2, labelLimit=200, labelFontSize=12, symbolType="square"
         ),
     )
     base = alt.Chart(data(pieces))
@@ -76,7 +78,7 @@ def stacked(chart: Row) -> Spec:
         color=alt.Color("ink:N", scale=None),
     )
     layered = alt.layer(bar, numbered).resolve_scale(color="independent")
-    return spec(layered.properties(width=WIDTH, height=HEIGHT))
+    return spec(layered.properties(width=chart.get("width", WIDTH), height=HEIGHT))
 
 
 def _stack(parts: list[str], rows: Any) -> list[dict[str, Any]]:
@@ -105,7 +107,7 @@ def tornado(chart: Row) -> Spec:
     rows = [
         {**row, "low": "figure at its low end", "high": "figure at its high end"} for row in chart["rows"]
     ]
-    y = alt.Y("label:N", title=None, sort=None, axis=alt.Axis(labelLimit=300))
+    y = alt.Y("label:N", title=None, sort=None, axis=alt.Axis(labelLimit=215))
     title = chart["x_title"]
     low = alt.X("at_low:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(format="~s"))
     base = alt.Chart(data(rows))
@@ -125,7 +127,7 @@ def tornado(chart: Row) -> Spec:
     marks = alt.Chart(data(ends)).mark_point(size=70, opacity=1, stroke=BLUE, strokeWidth=2)
     centre = alt.Chart(data([{"at_low": chart["centre"]}])).mark_rule(color=INK, strokeDash=[4, 3])
     layers = [bar, centre.encode(x=low), marks.encode(x=low, y=y, shape=shape, fill=fill)]
-    return spec(alt.layer(*layers).properties(width=360, height=alt.Step(28)))
+    return spec(alt.layer(*layers).properties(width=260, height=alt.Step(28)))
 
 
 def needed(chart: Row) -> Spec:
@@ -136,9 +138,11 @@ def needed(chart: Row) -> Spec:
     """
     here = chart["expected"]["value"]
     rows = [{**r, "text": r["text"], "beyond": r["value"] > here + 1e-9} for r in chart["rows"]]
-    top = 1.22 * max([here, *(r["value"] for r in rows)], default=1)
+    top = 1.3 * max([here, *(r["value"] for r in rows)], default=1)
     y = alt.Y("label:N", title=None, sort=None, axis=alt.Axis(labelLimit=260, labelFontSize=13))
-    x = alt.X("value:Q", title=chart["x_title"], scale=alt.Scale(domain=[0, top or 1]))
+    x = alt.X(
+        "value:Q", title=chart["x_title"], scale=alt.Scale(domain=[0, top or 1]), axis=alt.Axis(tickCount=5)
+    )
     base = alt.Chart(data(rows))
     beyond = alt.datum.beyond
     fill = alt.condition(beyond, alt.value("#fdeceb"), alt.value(BLUE))
@@ -150,4 +154,4 @@ def needed(chart: Row) -> Spec:
     label = line.mark_text(align="left", dx=4, dy=-6, baseline="bottom", color=GREY, fontSize=12)
     says = label.encode(x=x, y=alt.value(0), text="says:N")
     layers = [bar, named.encode(x=x, y=y, text="text:N"), rule, says]
-    return spec(alt.layer(*layers).properties(width=420, height=alt.Step(42)))
+    return spec(alt.layer(*layers).properties(width=NARROW, height=alt.Step(42)))

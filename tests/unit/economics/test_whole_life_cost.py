@@ -176,7 +176,7 @@ def test_the_money_that_ends_before_the_contract_is_a_cliff_with_its_date_its_co
     assert cliff["unfunded_months"] == 18 and cliff["unfunded_cost"] == 67_500
     assert cliff["ends_on"] == "2028-07-31" and cliff["decide_by"] == "2028-01-31"
     assert cliff["unused_life_months"] == 24
-    assert "The money ends after 18 months on 2028-07-31" in story(made)["warnings"][0]
+    assert "The money ends after 18 months on 31 July 2028" in story(made)["warnings"][0]
 
 
 def test_a_case_that_does_not_say_how_long_it_is_funded_says_that() -> None:

@@ -69,6 +69,8 @@ SENTENCES = {
     "device status stated": "{who} stated what a product version is under device law.",
     "intended use stated": "{who} completed an intended use.",
     "supplier document recorded": "{who} brought a supplier's document, {reference}.",
+    "cost case saved": "{who} saved a cost case of {what}.",
+    "options appraised": "{who} weighed options for {what}.",
     "claim recorded": "{who} wrote down a supplier's claim.",
     "claim linked": "{who} laid evidence beside claim {number} of version {version}.",
     "claim marked unsupported": "{who} marked claim {number} of version {version} as unsupported.",
