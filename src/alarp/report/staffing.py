@@ -14,7 +14,7 @@ _STATES = {
     "under supervision": ("#ffffff", BLUE, "triangle-up"),
     "not entitled": ("#ffffff", RED, "cross"),
 }
-WIDTH = 380
+WIDTH = 260
 
 
 def coverage(chart: Row) -> Spec:
@@ -69,7 +69,7 @@ def _people(people: Any) -> Any:
             x=alt.X(
                 "place:Q",
                 title="Users",
-                scale=alt.Scale(domain=[0.5, max(most, 8) + 0.5]),
+                scale=alt.Scale(domain=[0.5, max(most, 6) + 0.5]),
                 axis=alt.Axis(tickMinStep=1, format="d", grid=False, labelColor=GREY),
             ),
             y=alt.Y("role:N", title=None, sort=None, axis=alt.Axis(labelLimit=260)),

@@ -75,7 +75,7 @@ def coverage_chart(found: Coverage) -> dict[str, Any]:
         "high": found.measure.high,
         "target": found.target,
         "people": [
-            {"role": role_title(row.user.role), "state": WORDS[row.entitlement.may]}
+            {"role": role_title(row.user.role).partition(" (")[0], "state": WORDS[row.entitlement.may]}
             for row in sorted(found.rows, key=lambda r: (r.user.role, _ORDER.index(r.entitlement.may)))
         ],
         "table": {

@@ -16,7 +16,7 @@ from alarp.records.training import commands, queries
 from alarp.records.training.models import Attempt, Item, Module, TrainingRecord
 from alarp.web import words
 from alarp.web.access import page
-from alarp.web.competences import find, forms, presenters
+from alarp.web.competences import find, forms, learning
 from alarp.web.forms import handed_over
 
 
@@ -42,16 +42,14 @@ def modules(request: HttpRequest) -> HttpResponse:
     return render(request, "competences/modules.jinja", context)
 
 
-def _cards(rows: tuple[Module, ...], person: Person) -> list[presenters.ModuleCard]:
+def _cards(rows: tuple[Module, ...], person: Person) -> list[learning.ModuleCard]:
     today = localdate(clock.now())
     items: dict[int, list[bool]] = {}
     for module, right in Item.objects.filter(module__in=rows).values_list("module_id", "ai_right"):
         items.setdefault(module, []).append(right)
     passed = {r.module.slug: r for r in _records(person)}
     return [
-        presenters.module_card(
-            m, words.role, items=items.get(m.pk, []), record=passed.get(m.slug), today=today
-        )
+        learning.module_card(m, words.role, items=items.get(m.pk, []), record=passed.get(m.slug), today=today)
         for m in rows
     ]
 
@@ -75,14 +73,14 @@ def module(request: HttpRequest, module: Module) -> HttpResponse:
     record = _records(request.user).filter(module=module).last()
     context = {
         "module": module,
-        "card": presenters.module_card(
+        "card": learning.module_card(
             module,
             words.role,
             items=[i.ai_right for i in items],
             record=record,
             today=localdate(clock.now()),
         ),
-        "attempts": [presenters.attempt_line(a, items, queries.share) for a in attempts[:5]],
+        "attempts": [learning.attempt_line(a, items, queries.share) for a in attempts[:5]],
         "record": record,
         "newest": next((m for m in queries.modules_open_to(request.user) if m.slug == module.slug), module),
         "levels": _taught(module),
@@ -112,7 +110,7 @@ def assessment(request: HttpRequest, module: Module) -> HttpResponse:
         "module": module,
         "form": form,
         "cases": [(item, form[f"case_{item.number}"]) for item in items],
-        "pass_words": presenters.pass_words(module),
+        "pass_words": learning.pass_words(module),
         "may_see_images": permissions.allowed(request.user, "view_images"),
     }
     return render(request, "competences/assessment.jinja", context)

@@ -9,7 +9,10 @@ from typing import Any
 
 from alarp.pathway import Entitlement, May
 from alarp.standards.competences import Framework
-from alarp.web import shapes
+from alarp.standards.competences.model import MOST
+from alarp.web import words
+
+IN_USE = ("live", "review", "change")
 
 # How an answer is shown: a word, a sign that needs no colour, a style.
 SIGNS = {
@@ -46,6 +49,7 @@ class ToolCard:
     next_module: int | None
     next_title: str
     acknowledge: bool
+    in_use: bool
 
     @property
     def entitled(self) -> bool:
@@ -63,12 +67,13 @@ def tool_card(deployment: Any, answer: Entitlement, modules: Mapping[str, Any], 
         name=str(deployment.version),
         site=str(deployment.site),
         sign=sign(answer.may),
-        reasons=answer.reasons,
+        reasons=tuple(words.in_words(reason) for reason in answer.reasons),
         until=answer.until,
         days_left=(answer.until - today).days if answer.until else None,
         next_module=following.pk if following else None,
         next_title=following.title if following else "",
         acknowledge=any("acknowledged" in reason for reason in answer.reasons),
+        in_use=deployment.stage in IN_USE,
     )
 
 
@@ -122,11 +127,17 @@ class StatementLine:
     added_by: str
 
     @property
-    def dots(self) -> str:
-        """'●●○' and then '·' up to four: reached, still needed, beyond."""
-        filled = "●" * self.reached
-        missing = "○" * max(0, self.needed - self.reached)
-        return (filled + missing).ljust(4, "·")
+    def shown(self) -> str:
+        """'●●': what training shows; then what is `owed` and what lies `beyond` the roles' need, up to four."""
+        return "●" * self.reached
+
+    @property
+    def owed(self) -> str:
+        return "○" * max(0, self.needed - self.reached)
+
+    @property
+    def beyond(self) -> str:
+        return "·" * (MOST - max(self.needed, self.reached))
 
     @property
     def words(self) -> str:
@@ -184,14 +195,24 @@ def step_cards(framework: Framework, reached: Mapping[str, int]) -> tuple[StepCa
 
 
 def lead(cards: Sequence[ToolCard]) -> str:
-    """'You may act on 1 of 2 tools. Next: pass “LiverContour for dosimetrists”.'"""
+    """'You may act on what the AI says for 1 of 2 tools in use. Next: “LiverContour for dosimetrists”.'"""
     if not cards:
         return "You are not named as a user of any AI tool here, so there is nothing you must pass."
-    entitled = sum(card.entitled for card in cards)
-    tools = f"{entitled} of {len(cards)} {'tool' if len(cards) == 1 else 'tools'} that you are to use"
-    text = f"You may act on what the AI says for {tools}."
+    used = [card for card in cards if card.in_use]
+    ahead = len(cards) - len(used)
+    text = ""
+    if used:
+        entitled = sum(card.entitled for card in used)
+        text = f"You may act on what the AI says for {entitled} of {_tools(len(used))} in use."
+    if ahead:
+        text += f" {_tools(ahead)} that you are to use {'is' if ahead == 1 else 'are'} not in use yet."
+    text = text.strip()
     following = next((card.next_title for card in cards if card.next_title and not card.entitled), "")
     return f"{text} Next: “{following}”." if following else text
+
+
+def _tools(number: int) -> str:
+    return f"{number} {'tool' if number == 1 else 'tools'}"
 
 
 @dataclass(frozen=True)
@@ -217,120 +238,9 @@ def user_lines(rows: Iterable[Any], role: Callable[[str], str], today: date) -> 
             name=str(row.user.person),
             role=role(row.user.role),
             sign=sign(row.entitlement.may),
-            because=row.entitlement.because,
+            because=words.in_words(row.entitlement.because),
             until=row.entitlement.until,
             days_left=(row.entitlement.until - today).days if row.entitlement.until else None,
         )
         for row in ranked
-    )
-
-
-@dataclass(frozen=True)
-class ModuleCard:
-    """A module in a list."""
-
-    pk: int
-    title: str
-    about: str
-    edition: int
-    cases: int
-    failures: int
-    pass_words: str
-    valid_days: int
-    accreditor: str
-    grants: tuple[str, ...]
-    mine: str
-
-    @property
-    def asks(self) -> str:
-        """'8 cases, the AI is wrong in 3 of them'"""
-        if not self.cases:
-            return "Taken elsewhere; a trainer records the certificate."
-        return f"{self.cases} cases. {self.pass_words}"
-
-
-def pass_words(module: Any) -> str:
-    """'To pass: 75 % of the cases, and 100 % of those where the AI is wrong.'"""
-    text = f"To pass: {module.pass_mark:.0%} of the cases judged rightly"
-    if module.failures_mark is not None:
-        text += f", and {module.failures_mark:.0%} of those where the AI is wrong"
-    return f"{text}."
-
-
-def module_card(
-    module: Any, role: Callable[[str], str], *, items: Sequence[bool], record: Any | None, today: date
-) -> ModuleCard:
-    """`items`: for each case of its assessment, whether the AI is right."""
-    words = {"unaided": "acts unaided", "supervised": "acts under supervision", "none": "is not entitled"}
-    grants = tuple(
-        f"{'Every other role' if slug == 'every' and len(module.grants) > 1 else 'Every role' if slug == 'every' else role(slug)} {words[may]}"
-        for slug, may in module.grants.items()
-    )
-    mine = ""
-    if record is not None:
-        ended = record.expires_on < today
-        mine = f"You passed it on {_day(record.dated)}; it {'expired' if ended else 'holds until'} {_day(record.expires_on)}."
-    return ModuleCard(
-        pk=module.pk,
-        title=module.title,
-        about=module.tool or "General: every tool",
-        edition=module.edition,
-        cases=len(items),
-        failures=sum(not right for right in items),
-        pass_words=pass_words(module),
-        valid_days=module.valid_days,
-        accreditor=module.accreditor,
-        grants=grants,
-        mine=mine,
-    )
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
-
-
-@dataclass(frozen=True)
-class Answered:
-    """One case of an assessment that was passed: what the learner said, and what is true."""
-
-    number: int
-    case_text: str
-    ai_said: str
-    ai_right: bool
-    judged_right: bool
-    reason: str
-
-
-@dataclass(frozen=True)
-class AttemptLine:
-    """One attempt with its two counts, and the cases once it was passed."""
-
-    at: Any
-    passed: bool
-    correct: shapes.Number
-    caught: shapes.Number | None
-    cases: tuple[Answered, ...]
-
-
-def attempt_line(attempt: Any, items: Sequence[Any], share: Callable[[str, int, int], Any]) -> AttemptLine:
-    """The key is shown once the module is passed; before that it would be the answer sheet."""
-    cases = tuple(
-        Answered(
-            item.number,
-            item.case_text,
-            item.ai_said,
-            item.ai_right,
-            attempt.answers.get(str(item.number)) == ("right" if item.ai_right else "wrong"),
-            item.reason,
-        )
-        for item in items
-    )
-    return AttemptLine(
-        at=attempt.at,
-        passed=attempt.passed,
-        correct=shapes.number(share("correct_share", attempt.correct, attempt.items)),
-        caught=shapes.number(share("failures_caught_share", attempt.caught, attempt.failures))
-        if attempt.failures
-        else None,
-        cases=cases if attempt.passed else (),
     )

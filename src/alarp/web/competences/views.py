@@ -33,7 +33,7 @@ def competences(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "lead": presenters.lead(cards),
-        "cards": sorted(cards, key=lambda c: (c.entitled, c.name)),
+        "cards": sorted(cards, key=lambda c: (not c.in_use, c.entitled, c.name)),
         "soon": [c for c in cards if c.entitled and c.ends_soon(framework.expiry_warning_days)],
         "records": [presenters.record_line(r, today) for r in records],
         "domains": presenters.domain_cards(framework, roles, reached),
