@@ -74,7 +74,7 @@ def _without(given: dict[str, Any], *names: str) -> dict[str, Any]:
 @page("view_hazards", of=find.deployment, sends="edit_hazards")
 def safety_case(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     """The report as it would be issued now; sending the form issues it as evidence."""
-    form = TextForm(request.POST or None)
+    form = TextForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and handed_over(
         form, lambda given: commands.issue_safety_case(deployment, by=request.user)
     ):

@@ -30,7 +30,7 @@ def monitor_titles() -> dict[str, str]:
 @page("view_hazards", of=find.deployment, sends="edit_hazards")
 def hazards(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     """The whole log; sending the form begins it from the library."""
-    form = TextForm(request.POST or None)
+    form = TextForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and handed_over(
         form, lambda given: commands.start_log(deployment, by=request.user)
     ):
