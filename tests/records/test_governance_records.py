@@ -311,6 +311,28 @@ def test_accuracy_is_told_in_natural_frequencies_from_the_local_evaluation(deplo
     ) in text_of(told)
     assert "The tool finds 93 of them. It misses 7 of them." in text_of(told, "easy")
     assert told.text["counts"]["with_it"] == 100
+    assert "may lie between" not in text_of(told)  # this evaluation gave no interval
+
+
+@pytest.mark.need("A06")
+def test_patients_are_told_how_sure_the_number_is(deployment: Any) -> None:
+    from alarp.records.governance.texts import accuracy_sentences
+    from alarp.standards.governance import load_patient_text
+
+    found = house.evaluation(found=19, ill=20)
+    found["measures"][0] |= {"low": 0.764, "high": 0.991}
+    said = accuracy_sentences(load_patient_text(), "a lung nodule", found)["full"]
+    assert "points out about 95 and misses about 5" in said
+    assert "We tested 20 people with it" in said and "between 76 and 99" in said
+
+
+def test_an_evaluation_that_could_not_measure_is_told_as_not_known_yet(deployment: Any) -> None:
+    from alarp.records.governance.texts import accuracy_sentences
+    from alarp.standards.governance import load_patient_text
+
+    found = house.evaluation()
+    found["measures"][0]["estimate"] = None
+    assert "still testing" in accuracy_sentences(load_patient_text(), "a lung nodule", found)["full"]
 
 
 @pytest.mark.need("A06")
