@@ -21,6 +21,17 @@ OWN_EXAMPLES: dict[str, Mapping[str, str]] = {
     "add-claim": {"slug": "product"},
     "lift": {"slug": "silent"},
     "hold": {"slug": "slug", "number": "number"},
+    "alert": {"number": "alert_number"},
+    "incident": {"number": "incident_number"},
+    "decide-incident": {"number": "incident_number"},
+    "give-feedback": {"study": "dispatch_study"},
+    **{
+        name: {"number": "hazard_number", "control": "control_number"}
+        for name in (
+            *("hazard", "describe-hazard", "settle-hazard", "accept-risk"),
+            *("add-control", "control"),
+        )
+    },
 }
 PUBLIC_REDIRECTS = {"account_logout", "mfa_authenticate"}  # lead elsewhere when there is nothing to do
 

@@ -205,7 +205,7 @@ def shown(value: float | None, unit: Unit) -> str:
     if value is None:
         return "not measurable"
     if unit is Unit.SHARE:
-        return f"{100 * value:.3g} %"
+        return f"{100 * value:.1f}".removesuffix(".0") + " %"
     if unit is Unit.COUNT:
         return f"{value:,.0f}"
     if unit is Unit.CHANCE:
@@ -228,10 +228,10 @@ def sentence(rule: AlarmRule, figure: Figure, monitor: Monitor | None) -> str:
     unit = monitor.unit if monitor else Unit.INDEX
     title = monitor.title if monitor else rule.monitor.replace("-", " ").capitalize()
     where = "" if figure.subgroup in ("", ALL) else f" at {figure.subgroup}"
-    how = ", its whole interval" if rule.judged_on is JudgedOn.INTERVAL and figure.low is not None else ""
+    how = "its whole interval " if rule.judged_on is JudgedOn.INTERVAL and figure.low is not None else ""
     counted = "1 study" if figure.n == 1 else f"{figure.n:,} studies"
     return (
-        f"{title}{where} is {span(figure, unit)}{how} {rule.direction} the limit of "
+        f"{title}{where} is {span(figure, unit)}, {how}{rule.direction} the limit of "
         f"{shown(rule.limit, unit)} ({counted})."
     )
 

@@ -127,15 +127,20 @@ def judge(criterion: ReviewCriterion, figure: Figure | None, monitor: Monitor | 
         and best != criterion.stop_at
     ):
         verdict = Verdict.STOP
-        rest = f"the whole interval lies past the stop limit of {shown(criterion.stop_at, unit)}"
+        rest = f"{_it(figure)} lies past the stop limit of {shown(criterion.stop_at, unit)}"
     elif criterion.scale_at is not None and _better(criterion, worst, criterion.scale_at):
         verdict = Verdict.SCALE
-        rest = f"the whole interval keeps the scale limit of {shown(criterion.scale_at, unit)}"
+        rest = f"{_it(figure)} keeps the scale limit of {shown(criterion.scale_at, unit)}"
     else:
         verdict, rest = Verdict.CONTINUE, _between(criterion, unit)
     where = "" if figure.subgroup in ("", ALL) else f"{figure.subgroup}: "
-    text = f"{where}{span(figure, unit)}, n = {figure.n:,}; {rest}."
+    counted = "" if unit is Unit.COUNT else f", n = {figure.n:,}"
+    text = f"{where}{span(figure, unit)}{counted}; {rest}."
     return Judged(criterion, figure, verdict, text, _margin(criterion, worst, best, verdict))
+
+
+def _it(figure: Figure) -> str:
+    return "it" if figure.low is None and figure.high is None else "the whole interval"
 
 
 def _not_measurable(criterion: ReviewCriterion, figure: Figure | None) -> str:

@@ -122,7 +122,11 @@ def waiting() -> QuerySet[Feedback]:
 def answers_for(person: Person, most: int = 10) -> tuple[Triage, ...]:
     """What came of what this person reported? The newest first."""
     rows = Triage.objects.filter(feedback__by=person).select_related(
-        "feedback__deployment__version__product", "feedback__deployment__site", "by", "incident"
+        "feedback__deployment__version__product",
+        "feedback__deployment__site",
+        "feedback__by",
+        "by",
+        "incident",
     )
     return tuple(rows.order_by("-at", "-pk")[:most])
 
@@ -130,4 +134,5 @@ def answers_for(person: Person, most: int = 10) -> tuple[Triage, ...]:
 def given_by(person: Person, most: int = 10) -> tuple[Feedback, ...]:
     """What did this person report that is not answered yet?"""
     rows = Feedback.objects.filter(by=person, triage__isnull=True)
-    return tuple(rows.select_related("deployment__version__product").order_by("-at", "-pk")[:most])
+    related = ("deployment__version__product", "deployment__site", "by")
+    return tuple(rows.select_related(*related).order_by("-at", "-pk")[:most])

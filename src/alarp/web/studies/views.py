@@ -14,6 +14,7 @@ from alarp.records.ledger import queries
 from alarp.records.ledger.models import Instance, Quarantine, Result, Study
 from alarp.records.training.queries import withheld
 from alarp.web.access import page
+from alarp.web.feedback.presenters import asks
 from alarp.web.studies import find, listing, presenters
 from alarp.web.studies.forms import FilterForm, SearchForm
 from alarp.web.studies.patients import identifiers
@@ -72,7 +73,11 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
         quarantined=_quarantined(request.user, study),
         shows_images=permissions.allowed(request.user, "view_images"),
     )
-    context = {"page": shown, "may_opt_out": permissions.allowed(request.user, "record_opt_out")}
+    context = {
+        "page": shown,
+        "may_opt_out": permissions.allowed(request.user, "record_opt_out"),
+        "asks": asks(request.user, study),
+    }
     return render(request, "studies/study.jinja", context)
 
 
