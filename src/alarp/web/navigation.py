@@ -23,14 +23,19 @@ class Way:
 # Text, URL name, the action it needs.
 WAYS = (
     ("Board", "board", "view_board"),
+    ("My work", "my-work", "view_board"),
     ("Just happened", "just-happened", "view_board"),
+    ("Alerts", "alerts", "view_alerts"),
+    ("Incidents", "incidents", "view_incidents"),
     ("Studies", "studies", "view_studies"),
     ("Reconciliation", "reconciliation", "view_reconciliation"),
     ("Quarantine", "quarantine", "view_quarantine"),
     ("Opt-outs", "opt-outs", "view_opt_outs"),
     ("Evaluations", "evaluations", "view_evaluations"),
     ("Products", "products", "view_products"),
+    ("My competences", "competences", "view_training"),
     ("Audit", "audit", "view_audit"),
+    ("People", "people", "manage_people"),
 )
 
 
