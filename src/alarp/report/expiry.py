@@ -10,8 +10,8 @@ from html import escape
 INK, QUIET, GRID = "#212b32", "#4c6272", "#d8dde0"
 BLUE, AMBER, RED = "#005eb8", "#8a5a00", "#d5281b"
 FONT = "Liberation Sans, Arial, sans-serif"
-LABELS, PLOT, AFTER, ROW, TOP = 300, 340, 140, 30, 34  # pixels
-PAST_DAYS, LEAST_DAYS, MOST_DAYS = 60, 365, 1100
+EDGE, PLOT, ROW, TOP = 44, 560, 42, 34  # pixels
+PAST_DAYS, LEAST_DAYS, MOST_DAYS = 30, 365, 1100
 SOON_DAYS = 60
 Place = Callable[[date], float]
 
@@ -42,18 +42,19 @@ def days_in_words(until: date | None, today: date, *, held: bool = True) -> str:
 def expiry_timeline(papers: Sequence[Paper], today: date, *, title: str) -> str:
     """Which SVG shows until when each paper holds, seen from this day?
 
-    A bar reaches from today to the last day. What has lapsed lies left of today's line and is crossed out; what
+    Each row says in words what is left, then draws it, so that a narrow window cuts bars and no words. A bar reaches
+    from today to the last day. What has lapsed lies left of today's line and is crossed out; what
     runs out within 60 days is drawn in amber, with its days in bold; what is missing has no bar. The words beside each bar say
     the same, so that no colour works alone.
     """
     furthest = max((p.until for p in papers if p.until), default=today)
     span = min(max((furthest - today).days + 30, LEAST_DAYS), MOST_DAYS)
     height = TOP + ROW * len(papers) + 12
-    width = LABELS + PLOT + AFTER
+    width = EDGE + PLOT + EDGE
 
     def x(day: date) -> float:
         share = ((day - today).days + PAST_DAYS) / (span + PAST_DAYS)
-        return LABELS + PLOT * min(max(share, 0.0), 1.0)
+        return EDGE + PLOT * min(max(share, 0.0), 1.0)
 
     parts = [_axis(today, span, x(today), height, x)]
     for number, paper in enumerate(papers):
@@ -86,21 +87,19 @@ def _axis(today: date, span: int, now: float, height: int, x: Place) -> str:
 
 
 def _row(paper: Paper, today: date, top: float, now: float, x: Place) -> str:
-    middle = top + ROW / 2
+    middle = top + ROW - 12
     words = days_in_words(paper.until, today, held=paper.held)
     left = (paper.until - today).days if paper.until else None
     bad = not paper.held or (left is not None and left < 0)
     colour = RED if bad else AMBER if left is not None and left <= SOON_DAYS else BLUE
-    end = now if not paper.held else x(paper.until) if paper.until else float(LABELS + PLOT)
-    label = f'<text x="{LABELS - 12}" y="{middle + 4:.1f}" text-anchor="end" fill="{INK}">{escape(_short(paper.label))}</text>'
-    bar = "" if not paper.held else _bar(min(now, end), max(now, end), middle, colour, lapsed=bad)
-    mark = _mark(end, middle, colour, bad=bad, endless=paper.until is None and paper.held)
-    after = max(end, now) + 14
-    text = (
-        f'<text x="{after:.1f}" y="{middle + 4:.1f}" fill="{colour if colour != BLUE else INK}"'
-        f"{' font-weight=' + chr(34) + '700' + chr(34) if colour != BLUE else ''}>{escape(words)}</text>"
+    end = now if not paper.held else x(paper.until) if paper.until else float(EDGE + PLOT)
+    strong = f'fill="{INK}"' if colour == BLUE else f'fill="{colour}" font-weight="700"'
+    label = (
+        f'<text x="{now + 10:.1f}" y="{top + 14:.1f}" fill="{INK}">{escape(_short(paper.label))}'
+        f'<tspan dx="8" {strong}>{escape(words)}</tspan></text>'
     )
-    return label + bar + mark + text
+    bar = "" if not paper.held else _bar(min(now, end), max(now, end), middle, colour, lapsed=bad)
+    return label + bar + _mark(end, middle, colour, bad=bad, endless=paper.until is None and paper.held)
 
 
 def _bar(start: float, stop: float, middle: float, colour: str, *, lapsed: bool) -> str:

@@ -37,7 +37,7 @@ def test_every_paper_is_a_row_of_the_picture_and_of_its_description() -> None:
     svg = expiry_timeline(papers, TODAY, title="Papers")
     ElementTree.fromstring(svg)
     assert "UKCA &lt;1&gt;: 300 days left; DSPT: expired 4 days ago; Insurance: missing" in svg
-    texts = re.findall(r"<text[^>]*>([^<]+)</text>", svg)
+    texts = re.findall(r"<(?:text|tspan)[^>]*>([^<]+)(?=<)", svg)
     assert {"today", "300 days left", "expired 4 days ago", "missing"} <= set(texts)
     assert "style=" not in svg
 

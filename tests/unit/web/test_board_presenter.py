@@ -17,7 +17,14 @@ TITLES = {"clinical-lead": "Clinical lead", "pacs-manager": "PACS manager"}
 def row(state: RouteState = RouteState.LIVE, *, days: int = 0, waiting: str | None = "clinical-lead",
         holds: Rows | None = None, mine: frozenset[str] = frozenset()) -> presenters.BoardRow:  # fmt: skip
     deployment: Any = Fact(
-        slug="tool", version="Tool 1", site="River", use="Read first", gates=Rows(), holds=holds or Rows()
+        slug="tool",
+        version="Tool 1",
+        site="River",
+        use="Read first",
+        gates=Rows(),
+        holds=holds or Rows(),
+        supply_led=False,
+        raised_by_role="Reader",
     )
     fact = Fact(
         deployment=deployment, route=Fact(state=state, reason="because"), next_gate="need", met=1, criteria=3,

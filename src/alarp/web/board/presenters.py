@@ -19,6 +19,8 @@ class BoardRow:
     name: str
     site: str
     use: str
+    supply_led: bool
+    raised_by: str
     line: tuple[shapes.Station, ...]
     next_gate: str
     next_title: str
@@ -85,6 +87,8 @@ def row(
         name=str(deployment.version),
         site=str(deployment.site),
         use=deployment.use,
+        supply_led=deployment.supply_led,
+        raised_by=deployment.raised_by_role,
         line=shapes.gate_line(gates, statuses, fact.next_gate),
         next_gate=fact.next_gate or "",
         next_title=next((gate.title for gate in gates if gate.slug == fact.next_gate), ""),

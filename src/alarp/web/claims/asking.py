@@ -13,7 +13,7 @@ from alarp.kernel import BadInput, NotNow
 from alarp.records import clock, permissions
 from alarp.records.deployments.models import Deployment
 from alarp.records.products import commands, diligence, queries
-from alarp.records.products.models import Version
+from alarp.records.products.models import DueDiligenceAnswer, Version
 from alarp.standards.products import load_question_set
 from alarp.web import find
 from alarp.web.access import page
@@ -105,14 +105,14 @@ def accept(request: HttpRequest, deployment: Deployment, question: str) -> HttpR
 
 @page("view_claims")
 def compared(request: HttpRequest) -> HttpResponse:
-    """The newest version of each product, side by side: the same questions, who answered and who declined."""
-    newest: dict[int, Version] = {}
-    for version in Version.objects.select_related("product__supplier").order_by(
-        "product__name", "-added_at", "-pk"
-    ):
+    """One version of each product, side by side: the newest that was asked anything, or else the newest."""
+    asked = set(DueDiligenceAnswer.objects.values_list("version", flat=True))
+    chosen: dict[int, Version] = {}
+    rows = Version.objects.select_related("product__supplier").order_by("product__name", "-added_at", "-pk")
+    for version in sorted(rows, key=lambda v: v.pk not in asked):
         if permissions.allowed(request.user, "view_claims", version):
-            newest.setdefault(version.product_id, version)
-    versions = list(newest.values())
+            chosen.setdefault(version.product_id, version)
+    versions = sorted(chosen.values(), key=str)
     found = diligence.compared(versions, trust_for(request.user))
     columns = [(v.product.slug, str(v), v.product.supplier.name) for v in versions]
     context = {"compared": presenters.compared(columns, [found[v.pk] for v in versions])}

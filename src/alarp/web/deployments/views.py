@@ -45,6 +45,7 @@ def deployment(request: HttpRequest, deployment: Deployment) -> HttpResponse:
             "lift_closure",
             "manage_team",
             "sign_gate",
+            "change_version",
         )
     }
     context = {
