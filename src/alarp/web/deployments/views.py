@@ -13,6 +13,7 @@ from alarp.pathway.policies import ABANDON_ROLES
 from alarp.pathway.states import BEFORE_LIVE
 from alarp.records import clock, permissions
 from alarp.records.deployments import commands, queries
+from alarp.records.deployments.doors.holding import against_lifting
 from alarp.records.deployments.models import Deployment, RouteClosure
 from alarp.web import find, shapes, words
 from alarp.web.access import page
@@ -112,6 +113,8 @@ def lift(request: HttpRequest, closure: RouteClosure) -> HttpResponse:
         "form": form,
         "deployment": closure.deployment,
         "closure": presenters.closure_line(closure),
+        "against": against_lifting(closure),
+        "incidents": list(closure.incidents.order_by("number").values_list("number", flat=True)),
     }
     return render(request, "deployments/lift.jinja", context)
 
