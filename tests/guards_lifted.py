@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-APPS = ("people", "products", "deployments", "evidence", "audit", "watch", "hazards")
+APPS = ("people", "products", "deployments", "evidence", "audit", "watch", "hazards", "monitors")
 
 
 def all_guards() -> list[Any]:

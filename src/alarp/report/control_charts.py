@@ -67,14 +67,16 @@ def control_chart(
     width: int = 720,
     height: int = 300,
     floor_at: float | None = 0.0,
+    ceiling_at: float | None = None,
 ) -> str:
     """Which picture shows a series with its limits? The centre is a line, the limits are dashed and named.
 
-    `floor_at`: the axis does not go below this (a count has no negative limit to draw).
+    `floor_at` and `ceiling_at`: what the figure cannot pass (a count has no negative limit, a share none above
+    100 %): a limit beyond is not drawn.
     """
     bounds = [m.value for m in marks]
     for s in stretches:
-        bounds += [v for v in (s.upper, s.lower) if v is not None and (floor_at is None or v >= floor_at)]
+        bounds += [v for v in (s.upper, s.lower) if v is not None and _within(v, floor_at, ceiling_at)]
     if target is not None:
         bounds.append(target)
     low, high = _room(min(bounds), max(bounds), floor_at)
@@ -91,9 +93,12 @@ def control_chart(
         a, b = x(max(0, s.start - 0.5 if s.start else 0)), x(min(len(marks) - 1, s.stop - 0.5))
         paper.line(a, y(s.centre), b, y(s.centre), colour=QUIET, wide=1.5)
         for value in (s.upper, s.lower):
-            if value is not None and low <= value <= high:
+            if value is not None and _within(value, floor_at, ceiling_at):
                 paper.line(a, y(value), b, y(value), colour=QUIET, wide=1, dash="2 4" if s.trial else "6 4")
-    _name_the_limits(paper, stretches[-1] if stretches else None, y, low, high)
+    if stretches:
+        last = stretches[-1]
+        known = {v for v in (last.upper, last.lower) if v is not None and _within(v, floor_at, ceiling_at)}
+        _name_the_limits(paper, last.centre, known, y)
     if target is not None:
         paper.line(paper.left, y(target), paper.right, y(target), colour="#7c2855", wide=1.5, dash="8 3 2 3")
         paper.text(paper.left + 4, y(target) - 4, "target", colour="#7c2855")
@@ -105,12 +110,13 @@ def control_chart(
     return paper.svg(title, description)
 
 
-def _name_the_limits(paper: _Paper, last: Stretch | None, y: _Scale, low: float, high: float) -> None:
-    if last is None:
-        return
-    named = [(last.centre, f"mean {_number(last.centre)}")]
-    limits = {v for v in (last.upper, last.lower) if v is not None and low <= v <= high} - {last.centre}
-    named += [(v, f"limit {_number(v)}") for v in limits]
+def _within(value: float, least: float | None, most: float | None) -> bool:
+    return (least is None or value >= least) and (most is None or value <= most)
+
+
+def _name_the_limits(paper: _Paper, centre: float, limits: set[float], y: _Scale) -> None:
+    """Each line's name at its end, never one upon the other."""
+    named = [(centre, f"mean {_number(centre)}"), *((v, f"limit {_number(v)}") for v in limits - {centre})]
     above = float(paper.height)
     for value, words in sorted(named):
         place = min(y(value) + 4, above - 12)

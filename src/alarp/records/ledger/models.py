@@ -157,11 +157,7 @@ class Dispatch(models.Model):
                 fields=["returned_at"], name="dispatch_returned", condition=Q(returned_at__isnull=False)
             ),
             models.Index(fields=["due_at"], name="dispatch_due", condition=Q(due_at__isnull=False)),
-            models.Index(
-                fields=["changed_at"],
-                name="dispatch_ended",
-                condition=Q(state__in=["held", "refused", "opted-out", "failed"]),
-            ),
+            models.Index(fields=["changed_at"], name="dispatch_ended"),
             models.Index(fields=["deployment", "sent_at"], name="dispatch_sent_to"),
         ]
 

@@ -7,8 +7,6 @@ from alarp.monitoring.readings import LOOK, MOVED, is_flag, scanners_of
 from alarp.records.monitors.queries import MonitorPicture
 from alarp.report.control_charts import Bar, Mark, Stretch, control_chart, histogram_pair, interval_chart
 
-FROM_ZERO = 0.0
-
 
 def _chart(series: Series, chart: Xmr, monitor: Monitor, *, width: int, height: int) -> str:
     marks = [
@@ -29,7 +27,8 @@ def _chart(series: Series, chart: Xmr, monitor: Monitor, *, width: int, height: 
         unit=series.unit,
         width=width,
         height=height,
-        floor_at=FROM_ZERO,
+        floor_at=0.0,
+        ceiling_at=100.0 if series.unit.startswith("%") else None,
     )
 
 
