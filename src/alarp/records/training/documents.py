@@ -62,9 +62,14 @@ def body(found: Coverage, modules: tuple[Module, ...], reason: str) -> dict[str,
     }
 
 
+def _short(role: str) -> str:
+    """'Reader', where the title explains in brackets."""
+    return role_title(role).partition(" (")[0]
+
+
 def coverage_chart(found: Coverage) -> dict[str, Any]:
     """The share entitled with its interval against the aim, and every user as one mark beside their role."""
-    rows = [("All users", found.measure), *((role_title(role), m) for role, m in found.by_role)]
+    rows = [("All users", found.measure), *((_short(role), m) for role, m in found.by_role)]
     return {
         "chart": "training-coverage",
         "title": "Users entitled to exactly this version",
@@ -75,14 +80,14 @@ def coverage_chart(found: Coverage) -> dict[str, Any]:
         "high": found.measure.high,
         "target": found.target,
         "people": [
-            {"role": role_title(row.user.role).partition(" (")[0], "state": WORDS[row.entitlement.may]}
+            {"role": _short(row.user.role), "state": WORDS[row.entitlement.may]}
             for row in sorted(found.rows, key=lambda r: (r.user.role, _ORDER.index(r.entitlement.may)))
         ],
         "table": {
             "caption": "Users entitled, by role",
-            "columns": ["Role", "Entitled", "Users", "Share", "95 % interval"],
+            "columns": ["Role", "Entitled", "Share (95 % interval)"],
             "rows": [
-                [label, str(m.events), str(m.n), f"{m.estimate:.0%}", f"{m.low:.0%} to {m.high:.0%}"]
+                [label, f"{m.events} of {m.n}", f"{m.estimate:.0%} ({100 * m.low:.0f}-{100 * m.high:.0f})"]
                 for label, m in rows
                 if m.estimate is not None and m.low is not None and m.high is not None
             ],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from alarp.pathway import Score
 from alarp.web import shapes
 
 
@@ -95,6 +96,7 @@ class AttemptLine:
     correct: shapes.Number
     caught: shapes.Number | None
     cases: tuple[Answered, ...]
+    summary: str = ""
 
     @property
     def missed(self) -> tuple[Answered, ...]:
@@ -126,4 +128,5 @@ def attempt_line(attempt: Any, items: Sequence[Any], share: Callable[[str, int, 
         if attempt.failures
         else None,
         cases=cases if attempt.passed else (),
+        summary=Score(attempt.correct, attempt.items, attempt.caught, attempt.failures).sentence,
     )
