@@ -33,7 +33,7 @@ from alarp.records.deployments.models import Deployment, RouteClosure, TeamMembe
 from alarp.records.ledger.models import Dispatch
 from alarp.records.people.models import Person
 from alarp.records.watch import figures
-from alarp.records.watch.models import Acknowledgement, Alert, AlertEnd, Notice, Recipient
+from alarp.records.watch.models import Alert, AlertAcknowledgement, AlertEnd, Notice, Recipient
 from alarp.records.watch.rules import rules_in_force
 from alarp.standards import load_roles
 from alarp.standards.watch import monitors
@@ -219,7 +219,7 @@ def escalate(now: datetime) -> int:
             deployment = locked(alert.deployment)
             if Notice.objects.filter(alert=alert, step=last.step + 1).exists():
                 continue
-            if Acknowledgement.objects.filter(alert=alert).exists():
+            if AlertAcknowledgement.objects.filter(alert=alert).exists():
                 continue
             because = f"Nobody who holds the role {last.role} acknowledged it in {rule.acknowledge_within_min} minutes."
             _tell(alert, rule, last.step + 1, max(now, moment(deployment)), because)
@@ -233,16 +233,16 @@ def rule_of(alert: Alert) -> AlarmRule:
     return read_alarm_rules([alert.rule], monitors=monitors(), roles=roles)[0]
 
 
-def acknowledge(alert: Alert, note: str, *, by: Person) -> Acknowledgement:
+def acknowledge(alert: Alert, note: str, *, by: Person) -> AlertAcknowledgement:
     """Say that you have seen it and have it in hand."""
     permissions.check(by, "acknowledge_alert", alert.deployment)
     with transaction.atomic():
         deployment = locked(alert.deployment)
         at = moment(deployment)
-        earlier = Acknowledgement.objects.filter(alert=alert).select_related("by").first()
+        earlier = AlertAcknowledgement.objects.filter(alert=alert).select_related("by").first()
         if earlier is not None:
             raise NotNow(f"Alert {alert.number} was acknowledged already, by {earlier.by}.")
-        row = Acknowledgement(alert=alert, by=by, at=at, note=note.strip(), in_time=at <= alert.due_at)
+        row = AlertAcknowledgement(alert=alert, by=by, at=at, note=note.strip(), in_time=at <= alert.due_at)
         row.save()
         record(
             by,

@@ -7,7 +7,7 @@ GUARDS = (
     *written_once("watch_alert", "An alert"),
     *written_once("watch_notice", "A notice of an alert"),
     *written_once("watch_recipient", "A recipient of an alert"),
-    *written_once("watch_acknowledgement", "An acknowledgement"),
+    *written_once("watch_alertacknowledgement", "An acknowledgement"),
     *written_once("watch_alertend", "The end of an alert"),
     *written_once("watch_feedback", "Feedback"),
     *written_once("watch_triage", "The outcome of feedback"),

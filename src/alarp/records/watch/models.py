@@ -79,7 +79,7 @@ class Recipient(Immutable):
         constraints = [models.UniqueConstraint(fields=["notice", "person"], name="told_once_for_each_notice")]
 
 
-class Acknowledgement(Immutable):
+class AlertAcknowledgement(Immutable):
     """Somebody has seen the alert and has it in hand."""
 
     alert = models.OneToOneField(Alert, on_delete=models.PROTECT, related_name="acknowledgement")
