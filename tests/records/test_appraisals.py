@@ -243,3 +243,16 @@ def test_closed_days_are_counted_once_and_todays_studies_are_counted_every_time(
     with django_assert_num_queries(2):  # the cases, and today
         answer = queries.value_and_cost([tool], now)[tool.pk]
     assert "3 films sent, 3 of them live" in answer.sentence
+
+
+@pytest.mark.need("P06")
+def test_a_decision_before_the_money_ends_is_due_in_time_and_not_before(tool: Any) -> None:
+    from datetime import date
+
+    save(tool)  # funded for 24 months from 1 January 2027, six months' notice
+    assert queries.funding_due(date(2028, 3, 1)) == ()
+    (due,) = queries.funding_due(date(2028, 4, 10))
+    assert (due.deployment, due.decide_by, due.ends_on) == (tool, date(2028, 7, 1), date(2029, 1, 1))
+    assert "Decide to stop or extend by 1 July 2028." in due.sentence
+    save(tool, funding=table()["funding"] | {"starts_on": "2029-01-01"})
+    assert queries.funding_due(date(2028, 4, 10)) == ()

@@ -119,7 +119,7 @@ class Part:
             raise BadInput(f"{place}: source has {len(source)} characters: use at most {LONGEST_TEXT}.")
         self._check_unit(place, value.get("unit"), unit)
         kind = value.get("kind", Kind.ASSUMPTION.value)
-        if kind not in list(Kind):
+        if not isinstance(kind, str) or kind not in list(Kind):
             raise BadInput(f"{place}: kind is {_shown(kind)}: it must be one of {', '.join(Kind)}.")
         found = self._number(place, "value", value.get("value"), unit)
         low = self._number(place, "low", value["low"], unit) if value.get("low") is not None else None
@@ -132,9 +132,9 @@ class Part:
         return Figure(place, name, found, self._local(unit), source, Kind(kind), low, high)
 
     def _check_unit(self, place: str, given: Any, unit: str) -> None:
-        accepted = {unit, self._local(unit)}
+        accepted = [unit, self._local(unit)]
         if given not in accepted:
-            wanted = " or ".join(f"'{word}'" for word in sorted(accepted))
+            wanted = " or ".join(f"'{word}'" for word in dict.fromkeys(accepted))
             if given is None:
                 raise BadInput(f"{place} names no unit: it must be {wanted}.")
             raise BadInput(f"{place} is in {_shown(given)}: give it in {wanted}.")

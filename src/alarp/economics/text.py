@@ -55,12 +55,14 @@ def read_text(text: str) -> dict[str, Any]:
         ) from error
     if not isinstance(value, dict):
         raise BadInput("The case is not a table of 'name: value' lines; see the how-to for a whole example.")
-    return {str(key): _plain(item) for key, item in value.items()}
+    return dict(_plain(value))
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, str) and "\x00" in value:
+        raise BadInput("The case holds a null character, which is no text: write the line anew.")
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(_plain(key)): _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, (date, datetime)):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from typing import Any
 
 import pytest
 from cost_makers import RECALLS, REQUIRED, figure, table
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from alarp.economics import read_case, read_text
+from alarp.economics import appraise, read_case, read_text, story
 from alarp.kernel import BadInput
 from alarp.standards.economics import load_economics
 
@@ -127,6 +130,7 @@ def test_a_minimum_without_a_price_per_study_says_nothing() -> None:
         ("", "not a table"),
         ("a: &x 1\nb: *x\n", "alias"),
         ("a: 2026-13-45\n", "impossible date"),
+        ('a: "x\\0y"\n', "null character"),
         ("a: !!binary aGVsbG8=\n", "holds a bytes"),
     ],
 )
@@ -144,3 +148,48 @@ def test_without_a_discount_rate_the_national_one_is_used_with_its_source_and_it
     rate = read_case(table(), load_economics()).discount
     assert float(rate.value) == 0.035
     assert "Green Book" in rate.source and load_economics().discount.dated in rate.source
+
+
+JUNK = st.sampled_from(
+    [None, "", "x", 0, -1, 1, 0.5, 10**30, -0.0, True, [], {}, [{}], [None], {"value": 1}, {"x": []}, 1e308, float("nan"), "’" * 600]
+)  # fmt: skip
+
+
+def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [p for key, value in inner for p in ((*path, key), *_places(value, (*path, key)))]
+
+
+WHOLE = table(
+    recalls=deepcopy(RECALLS),
+    price={
+        "per_study": [{"up_to": 1000, "price": figure(20, "£/plan")}, {"price": figure(10, "£/plan")}],
+        "minimum_studies": figure(100, "plans/year"),
+        "indexation": figure(0.02, "share/year", low=0, high=0.05),
+    },
+    funding={
+        "funded": figure(12, "months"),
+        "contract": figure(36, "months"),
+        "useful_life": figure(60, "months"),
+        "starts_on": "2027-04-01",
+    },
+)
+PLACES = _places(WHOLE)
+
+
+@settings(max_examples=400, deadline=None)
+@given(place=st.sampled_from(PLACES), junk=JUNK)
+def test_whatever_stands_in_any_place_the_case_is_computed_or_refused_in_one_sentence(
+    place: tuple[Any, ...], junk: Any
+) -> None:
+    made = deepcopy(WHOLE)
+    inner: Any = made
+    for step in place[:-1]:
+        inner = inner[step]
+    inner[place[-1]] = junk
+    try:
+        case = read_case(made, load_economics())
+    except BadInput as refused:
+        assert str(refused).endswith(".") and len(str(refused)) < 700
+        return
+    json.dumps(story(appraise(case, load_economics()).as_dict()), allow_nan=False)

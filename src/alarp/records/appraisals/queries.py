@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.db.models import Count, Exists, Min, OuterRef
 from django.utils.timezone import get_current_timezone, localdate, localtime
 
 from alarp.economics import Option as Weighed
-from alarp.economics import OptionKind, ToDate, exactly, pounds, read_case, to_date
+from alarp.economics import OptionKind, ToDate, exactly, funding_sentence, pounds, read_case, to_date
 from alarp.kernel import RouteState, Stage
 from alarp.records.appraisals.models import CostCase, OptionAppraisal
 from alarp.records.deployments.models import Deployment
@@ -134,6 +134,39 @@ def _sentence(so_far: ToDate, sent: Sent, number: int, studies: str) -> str:
         f"{sent.total:,} {studies} sent, {sent.live:,} of them live; the value is time at its wage "
         f"({pounds(float(so_far.other_benefit))}) and cash ({pounds(float(so_far.cash_benefit))}), as planned."
     )
+
+
+@dataclass(frozen=True)
+class FundingDue:
+    """The money of a tool ends: by when must somebody have decided to stop or to extend?"""
+
+    deployment: Deployment
+    decide_by: date
+    ends_on: date
+    sentence: str
+
+
+def funding_due(day: date, within_days: int = 90) -> tuple[FundingDue, ...]:
+    """For which tools must stop or extend be decided soon, or should have been? The most urgent first (P06)."""
+    newer = CostCase.objects.filter(deployment=OuterRef("deployment"), number__gt=OuterRef("number"))
+    rows = (
+        CostCase.objects.filter(~Exists(newer))
+        .exclude(deployment__stage=Stage.RETIRED)
+        .select_related("deployment__version__product", "deployment__site")
+        .defer("table")
+    )
+    due = [
+        found for row in rows if (found := _funding_due(row)) and (found.decide_by - day).days <= within_days
+    ]
+    return tuple(sorted(due, key=lambda d: d.decide_by))
+
+
+def _funding_due(row: CostCase) -> FundingDue | None:
+    funding = row.result["funding"]
+    if funding is None or not funding["unfunded_months"] or not funding["decide_by"]:
+        return None
+    decide_by, ends_on = date.fromisoformat(funding["decide_by"]), date.fromisoformat(funding["ends_on"])
+    return FundingDue(row.deployment, decide_by, ends_on, funding_sentence(row.result))
 
 
 def sent_until(deployments: Iterable[Deployment], at: datetime) -> dict[int, Sent]:
