@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import date, timedelta
 from types import SimpleNamespace as Fact
 from typing import Any
@@ -110,3 +113,42 @@ def test_suppliers_are_compared_question_by_question() -> None:
 
 def test_nothing_to_compare_makes_an_empty_table() -> None:
     assert claims.compared([], []).rows == ()
+
+
+def test_the_forms_offer_exactly_the_words_of_the_grading() -> None:
+    from alarp.evaluation import KINDS, grading
+    from alarp.evaluation.grading import About, Comparator, Finding, Independence, Population
+    from alarp.records.products.doors.claiming import ABOUT
+    from alarp.web.claims.forms import LinkForm
+    from alarp.web.products.forms import KINDS as OFFERED
+    from alarp.web.products.forms import ClaimForm
+
+    link = {
+        name: {key for key, _ in LinkForm.base_fields[name].choices} - {""}
+        for name in ("population", "independence", "comparator", "finding")
+    }
+    assert link == {
+        "population": set(Population),
+        "independence": set(Independence),
+        "comparator": set(Comparator),
+        "finding": set(Finding),
+    }
+    assert {key for key, _ in ClaimForm.base_fields["about"].choices} == set(About) == set(ABOUT)
+    assert OFFERED == KINDS
+    assert grading.LEAST_CASES == 20
+
+
+def test_looking_at_certificates_brings_no_evaluation_into_the_gateway() -> None:
+    """A route is decided for every study: the process that decides must not wait for evaluations or charts."""
+    code = (
+        "import django, sys; django.setup(); import alarp.records.products.checks, alarp.records.people.commands; "
+        "print(sorted({'alarp.evaluation', 'altair'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "alarp.records.settings"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"

@@ -9,7 +9,8 @@ from typing import Any
 
 from alarp.kernel import BadInput
 from alarp.records.people.fields import Fields
-from alarp.records.products.commands import Paper, Promise
+from alarp.records.products.doors.claiming import Promise
+from alarp.records.products.doors.documents import Paper
 from alarp.records.products.models import IntendedUse
 
 _DEVICE = ("gmdn", "udi", "registration", "responsible")

@@ -8,8 +8,6 @@ from django.utils.timezone import localdate
 
 from alarp.records.deployments.models import Deployment
 from alarp.records.people.queries import trust_of
-from alarp.records.products.claims import claims_of, unsettled
-from alarp.records.products.diligence import asked_of, unanswered
 from alarp.records.products.queries import against_intended_use, lapsed
 
 
@@ -25,6 +23,8 @@ def intended_use_complete(deployment: Deployment, at: datetime) -> tuple[str, ..
 
 def claims_graded(deployment: Deployment, at: datetime) -> tuple[str, ...]:
     """Is every claim of this version linked to evidence, or marked unsupported with a person's word? (P01)"""
+    from alarp.records.products.claims import claims_of, unsettled
+
     graded = claims_of(deployment.version, trust_of(deployment.site))
     if not graded:
         supplier = deployment.version.product.supplier.name
@@ -34,6 +34,8 @@ def claims_graded(deployment: Deployment, at: datetime) -> tuple[str, ...]:
 
 def due_diligence_answered(deployment: Deployment, at: datetime) -> tuple[str, ...]:
     """Is every required question answered, or declined and accepted; do the papers asked for then hold? (P13)"""
+    from alarp.records.products.diligence import asked_of, unanswered
+
     asked = asked_of(deployment.version, trust_of(deployment.site))
     return (
         *unanswered(asked),

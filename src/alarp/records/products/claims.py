@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.db.models import Prefetch, Q
 
-from alarp.evaluation.grading import (
-    About,
-    Comparator,
-    Finding,
-    Grade,
-    Independence,
-    Piece,
-    Population,
-    grade,
-)
 from alarp.kernel import Design, Measure
 from alarp.records.people.models import Organisation
 from alarp.records.products.models import Claim, ClaimLink, UnsupportedMark, Version
+
+if TYPE_CHECKING:  # the evaluation brings scipy: only where claims are read
+    from alarp.evaluation.grading import Grade, Piece
 
 
 @dataclass(frozen=True)
@@ -78,6 +72,8 @@ def claims_of(version: Version, trust: Organisation | None) -> tuple[GradedClaim
 
 
 def _graded(claim: Claim) -> GradedClaim:
+    from alarp.evaluation.grading import About, grade
+
     links = list(claim.links.all())
     standing = tuple(link for link in links if _stands(link))
     marks = list(claim.marks.all())
@@ -98,6 +94,8 @@ def _stands(link: ClaimLink) -> bool:
 
 def piece_of(link: ClaimLink) -> Piece:
     """The link as the grading reads it."""
+    from alarp.evaluation.grading import Comparator, Finding, Independence, Piece, Population
+
     return Piece(
         title=link.evidence.title,
         design=Design(link.evidence.design),
@@ -108,6 +106,15 @@ def piece_of(link: ClaimLink) -> Piece:
         finding=Finding(link.finding),
         least_cases=link.least_cases,
     )
+
+
+def figure_of(claim: Claim) -> str:
+    """'dice at least 0.97', or a dash where the claim has no figure."""
+    if claim.figure is None:
+        return "–"
+    group = "" if claim.subgroup == "all" else f" for {claim.subgroup}"
+    side = "at least" if claim.at_least else "at most"
+    return f"{claim.measure.replace('_', ' ')}{group} {side} {claim.figure:g}"
 
 
 def unsettled(graded: Iterable[GradedClaim]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from alarp.kernel import Unavailable
 from alarp.records.deployments.models import Deployment
-from alarp.records.products.claims import GradedClaim, as_measure
+from alarp.records.products.claims import GradedClaim, as_measure, figure_of
 from alarp.records.products.diligence import Asked
 from alarp.records.products.models import Device, IntendedUse, SupplierDocument
 from alarp.records.products.queries import Owed
@@ -48,15 +48,6 @@ def _provenance(deployment: Deployment, schema: str) -> tuple[tuple[str, str], .
 # Claims
 
 CLAIMS = "alarp.claims/1"
-
-
-def figure_of(claim: Any) -> str:
-    """'dice at least 0.97', or a dash where the claim has no figure."""
-    if claim.figure is None:
-        return "–"
-    group = "" if claim.subgroup == "all" else f" for {claim.subgroup}"
-    side = "at least" if claim.at_least else "at most"
-    return f"{claim.measure.replace('_', ' ')}{group} {side} {claim.figure:g}"
 
 
 def claims_body(deployment: Deployment, graded: Sequence[GradedClaim]) -> Body:

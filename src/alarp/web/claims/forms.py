@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 
-from alarp.evaluation.grading import Comparator, Finding, Independence, Population
 from alarp.records.evidence.models import Evidence
 from alarp.records.products.models import DueDiligenceAnswer
 from alarp.standards.products import load_question_set
@@ -26,10 +25,10 @@ class LinkForm(TextForm):
     population = forms.ChoiceField(
         label="Are its patients those of the claim, or ours?",
         choices=[
-            (Population.SAME.value, "The same"),
-            (Population.PARTLY.value, "Partly the same"),
-            (Population.DIFFERENT.value, "Others"),
-            (Population.NOT_STATED.value, "It does not say"),
+            ("same", "The same"),
+            ("partly", "Partly the same"),
+            ("different", "Others"),
+            ("not-stated", "It does not say"),
         ],
         widget=forms.RadioSelect,
         error_messages={"required": "Say whether the patients are the same."},
@@ -38,10 +37,10 @@ class LinkForm(TextForm):
         label="Who made it?",
         choices=[
             ("", "As the evidence itself says"),
-            (Independence.INDEPENDENT.value, "Nobody who sells the tool"),
-            (Independence.SHARED.value, "Others, paid by or together with the supplier"),
-            (Independence.SUPPLIER.value, "The supplier"),
-            (Independence.NOT_STATED.value, "It does not say"),
+            ("independent", "Nobody who sells the tool"),
+            ("shared", "Others, paid by or together with the supplier"),
+            ("supplier", "The supplier"),
+            ("not-stated", "It does not say"),
         ],
         required=False,
     )
@@ -50,10 +49,10 @@ class LinkForm(TextForm):
         help_text="An evaluation says this itself, and its number of cases and its finding.",
         choices=[
             ("", "As the evidence itself says"),
-            (Comparator.TRUTH.value, "A reference standard made by people, or known"),
-            (Comparator.PRACTICE.value, "The same work without the tool"),
-            (Comparator.ANOTHER_AI.value, "Another AI"),
-            (Comparator.NONE.value, "Nothing"),
+            ("truth", "A reference standard made by people, or known"),
+            ("practice", "The same work without the tool"),
+            ("another-ai", "Another AI"),
+            ("none", "Nothing"),
         ],
         required=False,
     )
@@ -62,9 +61,9 @@ class LinkForm(TextForm):
         label="Was the claim kept in it?",
         choices=[
             ("", "As the evidence itself says"),
-            (Finding.KEPT.value, "Kept"),
-            (Finding.BROKEN.value, "Broken"),
-            (Finding.UNCLEAR.value, "It does not tell"),
+            ("kept", "Kept"),
+            ("broken", "Broken"),
+            ("unclear", "It does not tell"),
         ],
         required=False,
     )

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from alarp.records.products.claims import GradedClaim, as_measure
 from alarp.records.products.diligence import Asked
-from alarp.report.promise import promise_against_finding
 from alarp.web import shapes
 from alarp.web.products.presenters import ClaimLine, claim_line
 
@@ -57,6 +56,8 @@ class ClaimRow:
 
 def claim_row(one: GradedClaim) -> ClaimRow:
     """A claim as the claims table shows it."""
+    from alarp.report.promise import promise_against_finding  # brings the chart library
+
     claim, link, measure = one.claim, one.local, one.local_measure
     picture = ""
     if measure is not None and link is not None and claim.figure is not None:

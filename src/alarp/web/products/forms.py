@@ -7,8 +7,6 @@ from typing import Any
 
 from django import forms
 
-from alarp.evaluation import KINDS
-from alarp.evaluation.grading import About
 from alarp.kernel import Tier
 from alarp.records.people.models import Organisation
 from alarp.records.products.models import SupplierDocument
@@ -16,6 +14,7 @@ from alarp.standards.products import load_device_terms, load_document_kinds, loa
 from alarp.web.fields import DateField
 from alarp.web.forms import TextForm
 
+KINDS = ("detection", "triage", "contouring")  # of alarp.evaluation, which brings scipy
 MOST_BYTES = 50 * 2**20
 SHORT = {"rows": 2}
 RULES = (
@@ -209,11 +208,11 @@ class ClaimForm(TextForm):
     about = forms.ChoiceField(
         label="What is it about?",
         choices=[
-            (About.PERFORMANCE.value, "How well the tool finds or draws"),
-            (About.EFFECT.value, "What changes for patients or the service"),
+            ("performance", "How well the tool finds or draws"),
+            ("effect", "What changes for patients or the service"),
         ],
         widget=forms.RadioSelect,
-        initial=About.PERFORMANCE.value,
+        initial="performance",
     )
     measure = forms.CharField(
         label="Measure",

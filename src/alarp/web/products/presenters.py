@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from alarp.records.products.claims import GradedClaim
-from alarp.records.products.papers import figure_of
+from alarp.records.products.claims import GradedClaim, figure_of
 from alarp.records.products.queries import SOON_DAYS, Owed
-from alarp.report.expiry import Paper, days_in_words, expiry_timeline
 from alarp.standards.products import load_device_terms, load_document_kinds, load_statements
 from alarp.web import shapes
 
@@ -73,6 +71,8 @@ BLOCKS = {
 
 def paper_line(one: Owed) -> PaperLine:
     """One row of the table of papers."""
+    from alarp.report.expiry import days_in_words  # brings the chart library
+
     row = one.newest
     left = (row.valid_to - one.day).days if row and row.valid_to else None
     state = "missing" if row is None else "holds" if one.holding else "lapsed"
@@ -94,6 +94,8 @@ def paper_line(one: Owed) -> PaperLine:
 
 def timeline(owed: Sequence[Owed], version: str) -> str:
     """The picture of what runs out when: what is on the register, and what blocks while it is missing."""
+    from alarp.report.expiry import Paper, expiry_timeline
+
     shown = [one for one in owed if one.newest or one.on_lapse != "warn"]
     if not shown:
         return ""

@@ -8,8 +8,6 @@ from typing import Any
 
 from django.db import transaction
 
-from alarp.evaluation import grading
-from alarp.evaluation.grading import About, Comparator, Finding, Independence, Population
 from alarp.kernel import BadInput, Measure, NotNow, NotPermitted, Tier
 from alarp.records import clock, permissions
 from alarp.records.audit.commands import SITE, record
@@ -19,6 +17,7 @@ from alarp.records.people.queries import line_of, trust_of
 from alarp.records.products.models import Claim, ClaimLink, UnsupportedMark, Version
 
 Actor = Person | str
+ABOUT = ("performance", "effect")
 
 
 @dataclass(frozen=True)
@@ -33,14 +32,14 @@ class Promise:
     subgroup: str = "all"
     population: str = ""
     threshold: str = ""
-    about: str = About.PERFORMANCE.value
+    about: str = "performance"
 
 
 @dataclass(frozen=True)
 class Respects:
     """How does a piece of evidence bear on a claim? What is left open is read from an evaluation where it can be."""
 
-    population: str = Population.NOT_STATED.value
+    population: str = "not-stated"
     independence: str = ""
     comparator: str = ""
     size: int | None = None
@@ -102,7 +101,7 @@ def _check_promise(promise: Promise) -> None:
         raise BadInput("A claim is one sentence of 1 to 300 characters, in the supplier's words.")
     if not promise.source.strip() or len(promise.source) > 300:
         raise BadInput(f"Claim “{promise.text}”: say where it was claimed, in 1 to 300 characters.")
-    if promise.about not in set(About):
+    if promise.about not in ABOUT:
         raise BadInput(f"Claim “{promise.text}” is about {promise.about!r}; it is performance or effect.")
     if promise.figure is not None and not promise.measure.strip():
         raise BadInput(f"Claim “{promise.text}” has a figure but no measure; name what was measured.")
@@ -117,6 +116,8 @@ def _check_promise(promise: Promise) -> None:
 
 def link_claim(claim: Claim, evidence: Evidence, respects: Respects, *, by: Person) -> ClaimLink:
     """Lay a piece of evidence beside a claim, in five respects; an evaluation speaks for itself in four of them."""
+    from alarp.evaluation.grading import Comparator, Finding, Independence, Population  # brings scipy
+
     permissions.check(by, "edit_claims", claim.version)
     trust = _trust_of(by)
     _check_may_speak(claim, evidence, trust)
@@ -182,7 +183,7 @@ def _check_may_speak(claim: Claim, evidence: Evidence, trust: Organisation | Non
 
 
 def _check_independence(evidence: Evidence, independence: str) -> None:
-    if evidence.organisation.tier == Tier.SUPPLIER and independence == Independence.INDEPENDENT:
+    if evidence.organisation.tier == Tier.SUPPLIER and independence == "independent":
         raise BadInput(
             f"“{evidence.title}” was given by {evidence.organisation}, who sells the tool; it is not independent."
         )
@@ -195,9 +196,11 @@ def _one_of(words: Any, given: str, what: str) -> str:
 
 
 def _least_cases(evidence: Evidence) -> int:
+    from alarp.evaluation.grading import LEAST_CASES
+
     protocol = evidence.body.get("protocol") if isinstance(evidence.body, dict) else None
     least = protocol.get("minimum_n") if isinstance(protocol, dict) else None
-    return least if isinstance(least, int) else grading.LEAST_CASES
+    return least if isinstance(least, int) else LEAST_CASES
 
 
 def measured(claim: Claim, body: Any) -> dict[str, Any]:
@@ -211,6 +214,8 @@ def measured(claim: Claim, body: Any) -> dict[str, Any]:
 
 def _from_evaluation(claim: Claim, evidence: Evidence, said: Respects) -> Respects:
     """What an evaluation says itself goes before what a person says of it."""
+    from alarp.evaluation.grading import Comparator, Finding, Independence, finding_of
+
     supplier_made = evidence.organisation.tier == Tier.SUPPLIER
     who = said.independence or (Independence.SUPPLIER.value if supplier_made else "")
     row = measured(claim, evidence.body)
@@ -223,7 +228,7 @@ def _from_evaluation(claim: Claim, evidence: Evidence, said: Respects) -> Respec
         comparator = Comparator.NONE
     found = Finding.UNCLEAR
     if claim.figure is not None:
-        found = grading.finding_of(measure, claim.figure, at_least=claim.at_least)
+        found = finding_of(measure, claim.figure, at_least=claim.at_least)
     return Respects(
         population=said.population,
         independence=who or Independence.INDEPENDENT.value,

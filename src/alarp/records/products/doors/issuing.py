@@ -14,7 +14,7 @@ from alarp.records.deployments.models import Deployment
 from alarp.records.evidence.models import Evidence
 from alarp.records.people.models import Person
 from alarp.records.people.queries import trust_of
-from alarp.records.products import checks, papers
+from alarp.records.products import checks
 from alarp.records.products.claims import claims_of
 from alarp.records.products.diligence import asked_of
 from alarp.records.products.models import IntendedUse
@@ -34,6 +34,8 @@ def _begun(deployment: Deployment, by: Person, check: Check) -> date:
 
 def issue_device(deployment: Deployment, *, by: Person) -> Evidence:
     """Issue class, route and certificates as they hold today; the evidence ends with the first that does."""
+    from alarp.records.products import papers  # brings the chart library
+
     day = _begun(deployment, by, checks.certificates_current)
     device = device_of(deployment.version)
     if device is None:
@@ -60,6 +62,8 @@ def issue_device(deployment: Deployment, *, by: Person) -> Evidence:
 
 def issue_intended_use(deployment: Deployment, *, by: Person) -> Evidence:
     """Issue the six statements and our use within them."""
+    from alarp.records.products import papers  # brings the chart library
+
     day = _begun(deployment, by, checks.intended_use_complete)
     use = IntendedUse.objects.get(version=deployment.version)
     document, name, kind = papers.printed(papers.intended_use_document(deployment, use, day), "intended-use")
@@ -78,6 +82,8 @@ def issue_intended_use(deployment: Deployment, *, by: Person) -> Evidence:
 
 def issue_claims(deployment: Deployment, *, by: Person) -> Evidence:
     """Issue the claims table: what was claimed, how well it is supported, what was found here."""
+    from alarp.records.products import papers  # brings the chart library
+
     day = _begun(deployment, by, checks.claims_graded)
     graded = claims_of(deployment.version, trust_of(deployment.site))
     document, name, kind = papers.printed(papers.claims_document(deployment, graded, day), "claims")
@@ -96,6 +102,8 @@ def issue_claims(deployment: Deployment, *, by: Person) -> Evidence:
 
 def issue_due_diligence(deployment: Deployment, *, by: Person) -> Evidence:
     """Issue every answer, every declined question with who accepted it, and the supplier's papers."""
+    from alarp.records.products import papers  # brings the chart library
+
     day = _begun(deployment, by, checks.due_diligence_answered)
     asked = asked_of(deployment.version, trust_of(deployment.site))
     found = owed(deployment.version, day)
