@@ -9,8 +9,6 @@ from alarp.pathway import May
 from alarp.pathway.route import day_in_words
 from alarp.records.training.models import Module
 from alarp.records.training.queries import Coverage
-from alarp.report.document import document
-from alarp.report.html import to_html
 from alarp.standards.roles import load_roles
 
 
@@ -98,6 +96,8 @@ def coverage_chart(found: Coverage) -> dict[str, Any]:
 
 def html(found: Coverage, modules: tuple[Module, ...]) -> bytes:
     """The document beside the evidence's body."""
+    from alarp.report import document, to_html  # brings the chart library: only where a document is made
+
     tool = str(found.deployment.version)
     story = {
         "title": f"Training and entitlement: {tool} at {found.deployment.site}",
