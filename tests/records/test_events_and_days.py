@@ -154,7 +154,7 @@ def test_the_same_event_twice_in_one_delivery_counts_once(deployment: Any) -> No
     ("event", "sentence"),
     [
         (report("x", hour=40), "lies ahead; correct the sender's clock"),
-        (report("x", agreement="yes"), "its agreement is 'yes'; it is one of agree, disagree, unsure"),
+        (report("x", agreement="yes"), "its agreement is 'yes'; it is one of agree, disagree, wrong, unsure"),
         (report("x", agreement=""), "neither an outcome nor an agreement"),
         (report("", "agree"), "it has no name"),
         (report("x", score=float("nan")), "its score is not a number"),
@@ -238,9 +238,9 @@ def test_a_judgement_of_a_result_counts_at_its_scanner_on_the_day_it_was_sent(de
     dispatch = Dispatch.objects.filter(state="returned").order_by("pk").first()
     assert dispatch is not None
     for _ in range(2):
-        commands.judge(dispatch, "disagree", source="feedback", name="1", reason="missed", by="reader")
+        commands.judge(dispatch, "wrong", source="feedback", name="1", reason="missed", by="reader")
     cube = queries.daily(deployed, DAY, DAY)
-    assert cube.count("agreement", "disagree") == 1
+    assert cube.count("agreement", "wrong") == 1
     assert cube.scanners == ("Philips Alpha (CR1)",)
 
 

@@ -59,6 +59,7 @@ def test_nothing_has_moved_where_nothing_moved_and_the_sentence_says_out_of_how_
     assert seen.headline.startswith("No: nothing lies beyond its limits in 30 days (")
     sentence, at = queries.latest_value(deployment, "volume") or ("", NOW)
     assert sentence == "60 studies on 6 days, 10.0 a day." and at == NOW
+    assert "0 of 60" in (queries.latest_value(deployment, "wrong") or ("", NOW))[0]
     assert queries.latest_value(deployment, "no-such-monitor") is None
 
 
@@ -69,6 +70,19 @@ def test_one_result_of_another_version_is_seen(deployment: Any) -> None:
     reading = queries.picture(deployment).readings["version"][0]
     assert (reading.status, reading.sentence) == ("moved", "Approved is 1.0; 1 of 2 results say 1.1.")
     assert next(f.value for f in queries.figures(deployment) if f.monitor == "version") == 1
+
+
+@pytest.mark.need("M12")
+def test_a_users_wrong_is_set_against_all_results_and_never_taken_for_disagreement(deployment: Any) -> None:
+    """Nobody clicks when a result is right: thirty clicks among thousands of results are not 0 % agreement."""
+    made = [ledger.returned(deployment, NOW - timedelta(minutes=10 + n)) for n in range(30)]
+    commands.judge(made[0], "wrong", source="feedback", name="1", by="reader")
+    found = {f.monitor: f for f in queries.figures(deployment) if f.subgroup == "all"}
+    assert found["agreement"].value is None and found["agreement"].because == "no result was judged"
+    assert found["wrong"].value == pytest.approx(1 / 30) and found["wrong"].n == 30
+    commands.judge(made[1], "agree", source="reports", name="1", by="reader")
+    found = {f.monitor: f for f in queries.figures(deployment) if f.subgroup == "all"}
+    assert (found["agreement"].value, found["agreement"].n) == (1.0, 1)
 
 
 @pytest.mark.need("M01")

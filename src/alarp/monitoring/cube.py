@@ -15,7 +15,7 @@ Bools = npt.NDArray[np.bool_]
 
 OUTCOMES = ("returned", "overdue", "failed", "refused", "opted-out", "held")
 SENT = ("returned", "overdue", "failed")  # what a tool was given, or should have been: the denominator
-AGREEMENT = ("agree", "disagree", "unsure")
+AGREEMENT = ("agree", "disagree", "wrong", "unsure")  # judged with a report; objected to by a user
 HOURS = tuple(f"{hour:02}" for hour in range(24))
 SCORE_BINS = 32
 SCORE_EDGES = np.linspace(0.0, 1.0, SCORE_BINS + 1)

@@ -293,26 +293,19 @@ def disagreement_cusum() -> tuple[Cusum, float, float]:
 
 def _agreement(monitor: Monitor, watched: Watched, scanner: str | None) -> Reading:
     cube = _of(watched.window, scanner)
-    agree, disagree, unsure = (cube.count("agreement", name) for name in ("agree", "disagree", "unsure"))
+    agree, disagree, wrong, unsure = (
+        cube.count("agreement", name) for name in ("agree", "disagree", "wrong", "unsure")
+    )
+    back = cube.count("outcomes", "returned")
     found = rate("agreement", agree, agree + disagree, empty="no result was judged", subgroup=_name(scanner))
     objections = rate(
-        "objections",
-        disagree + unsure,
-        cube.count("outcomes", "returned"),
-        empty="no result came back",
-        subgroup=_name(scanner),
+        "objections", wrong + unsure, back, empty="no result came back", subgroup=_name(scanner)
     )
-    measures = (found, objections)
+    said = f"Users called {wrong:,} wrong and {unsure:,} unsure, of {back:,} that came back."
     if found.estimate is None or found.high is None:
-        words = "Nobody has judged a result in this time" + (f"; {unsure} unsure." if unsure else ".")
-        return Reading(monitor.slug, _name(scanner), TOO_FEW, words, measures)
-    words = f"{agree:,} of {agree + disagree:,} judged results agree ({unsure:,} unsure, not counted)."
-    if not agree:
-        words = (
-            f"{disagree:,} results were called wrong and {unsure:,} unsure, of {objections.n:,} that came back; "
-            "nobody says when a result is right, so agreement itself is not measured."
-        )
-        return Reading(monitor.slug, _name(scanner), LOOK if disagree else STEADY, words, measures)
+        words = f"{said} No result was compared with its report, so agreement is not measured."
+        return Reading(monitor.slug, _name(scanner), TOO_FEW, words, (found, objections))
+    words = f"{agree:,} of {agree + disagree:,} judged results agree. {said}"
     status = STEADY
     if monitor.look is not None and found.high < monitor.look:
         status = MOVED if monitor.moved is not None and found.high < monitor.moved else LOOK
@@ -324,7 +317,7 @@ def _agreement(monitor: Monitor, watched: Watched, scanner: str | None) -> Readi
             words += f" The CUSUM signalled at judged result {at:,} (falsely once in {usual:,.0f})."
     if status == STEADY and agree + disagree < LEAST:
         status = TOO_FEW
-    return Reading(monitor.slug, _name(scanner), status, words, measures)
+    return Reading(monitor.slug, _name(scanner), status, words, (found, objections))
 
 
 def _version(monitor: Monitor, watched: Watched, scanner: str | None) -> Reading:

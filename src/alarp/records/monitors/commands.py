@@ -97,7 +97,10 @@ def judge(
     corrects: str = "",
     by: Person | str,
 ) -> Delivery:
-    """Somebody says of this study's result: agree, disagree or unsure. It counts on the day the study was sent.
+    """Somebody says of this study's result: it agrees or disagrees with the report, or a user calls it wrong or unsure.
+
+    It counts on the day the study was sent. Who calls a result wrong does not say how often it is right, so wrong and
+    unsure are set against all results, agree and disagree against each other.
 
     `name` is the judgement's own name at its source (such as a feedback's row number), so that it counts once.
     """

@@ -31,7 +31,7 @@ def _of_group(watched: Watched, scanner: str | None, at: datetime) -> list[Figur
 
     group, window = scanner or ALL, part(watched.window)
     sent, back = window.count("outcomes", *SENT), window.count("outcomes", "returned")
-    agree, disagree, unsure = (window.count("agreement", name) for name in ("agree", "disagree", "unsure"))
+    agree, disagree, wrong = (window.count("agreement", name) for name in ("agree", "disagree", "wrong"))
     decided = window.named("decisions")
     versions = window.named("versions")
     others = sum(n for version, n in versions.items() if version != watched.approved_version)
@@ -53,7 +53,7 @@ def _of_group(watched: Watched, scanner: str | None, at: datetime) -> list[Figur
         ("flag-rate", *_rate("flag-rate", flagged, sum(decided.values()), "no result holds a decision")),
         ("scores", drift.psi, f"PSI against {watched.reference_words}: {drift.psi.sentence()}{chance}."),
         ("agreement", *_rate("agreement", agree, agree + disagree, "no result was judged")),
-        ("wrong", *_rate("wrong", disagree, back, f"no result came back ({unsure} unsure)")),
+        ("wrong", *_rate("wrong", wrong, back, "no result came back")),
         ("uptime", *_rate("uptime", sent - refused, sent, "no study was offered")),
     )
     return [_figure(monitor, group, measure, at, sentence) for monitor, measure, sentence in rows]

@@ -35,6 +35,7 @@ from alarp.monitoring.columns import CLOCKS_DIFFER, columns_of
 from alarp.monitoring.cube import HOURS, SENT
 from alarp.monitoring.readings import LEAST, MOVED, headline, worst
 from alarp.monitoring.series import grouped, series_of_groups
+from alarp.pathway.alarms import ALL
 from alarp.records import clock
 from alarp.records.deployments import queries as deployments
 from alarp.records.deployments.models import Deployment
@@ -163,7 +164,11 @@ def daily(deployment: Deployment, first: date, last: date, *, as_known_on: date 
 def latest_values(deployment: Deployment) -> dict[str, tuple[str, datetime]]:
     """What does each monitor say now, in a sentence, and as of when? By the monitor's slug."""
     seen = picture(deployment)
-    return {slug: (rows[0].sentence, seen.at) for slug, rows in seen.readings.items()}
+    others = {
+        f.monitor: f.sentence for f in figures_of(deployment, seen.watched, seen.at) if f.subgroup == ALL
+    }
+    own = {slug: rows[0].sentence for slug, rows in seen.readings.items()}
+    return {slug: (sentence, seen.at) for slug, sentence in (others | own).items()}
 
 
 def latest_value(deployment: Deployment, monitor: str) -> tuple[str, datetime] | None:

@@ -10,6 +10,7 @@ from alarp.records import permissions
 from alarp.records.audit.commands import record
 from alarp.records.deployments.doors.moving import locked, moment
 from alarp.records.ledger.models import Dispatch, Result
+from alarp.records.monitors.commands import judge
 from alarp.records.people.models import Person
 from alarp.records.watch.incidents import open_incident
 from alarp.records.watch.models import Feedback, Incident, Triage
@@ -64,6 +65,7 @@ def give(
             verdict=verdict,
             reason=reason,
         )
+        judge(dispatch, verdict, source="feedback", name=str(row.pk), reason=reason, by=by)
     return row
 
 
