@@ -29,6 +29,7 @@ COMMANDS = {
     "procedures": "alarp.cli.procedures:procedures",
     "reconcile": "alarp.cli.reconcile:reconcile",
     "connectivity": "alarp.cli.connectivity:connectivity",
+    "results": "alarp.cli.results:results",
     "evaluate": "alarp.cli.evaluate:evaluate",
     "training": "alarp.cli.training:app",
     "cost": "alarp.cli.cost:cost",

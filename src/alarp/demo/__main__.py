@@ -17,15 +17,21 @@ import typer
 
 from alarp.demo import scans
 from alarp.demo.hospital import PASSWORD, Hospital
-from alarp.demo.journey import balance, need_to_silent, silent_to_live
+from alarp.demo.journey import balance, need_to_silent, silent_to_live, watching
 from alarp.demo.journey.day import Day, day_films, spare_films
-from alarp.demo.journey.evaluations import Evaluation, evaluate_livercontour, evaluate_noduleflag
+from alarp.demo.journey.evaluations import (
+    Evaluation,
+    evaluate_livercontour,
+    evaluate_lungcontour,
+    evaluate_noduleflag,
+)
 from alarp.demo.journey.gates import Candidate
+from alarp.demo.journey.need_to_silent import Proposal
 from alarp.demo.processes import free_port, is_taken
 from alarp.demo.telling import Story
 from alarp.kernel import AlarpError, BadInput
 
-STEPS = 24
+STEPS = 37
 PORT = 8000
 MADE_BY_US = "this-folder-belongs-to-alarp-demo"
 
@@ -33,19 +39,22 @@ MADE_BY_US = "this-folder-belongs-to-alarp-demo"
 def live_through(hospital: Hospital, story: Story, data: Path | None) -> dict[str, Any]:
     """The whole journey; its summary."""
     when = datetime.now(UTC).astimezone().replace(microsecond=0)
-    day = when.date()
+    day, then = when.date(), when - timedelta(days=9)
     real = scans.real_abdomen(data) if data else None
     with ThreadPoolExecutor(1) as bench:
-        # The physicist's bench needs no gateway: it measures both tools while the hospital is built.
-        nodule_evaluation = bench.submit(evaluate_noduleflag, hospital, when - timedelta(days=9))
-        liver_evaluation = bench.submit(evaluate_livercontour, hospital, when - timedelta(days=9), real)
+        # The physicist's bench needs no gateway: it measures the tools while the hospital is built.
+        measured = {
+            need_to_silent.NODULEFLAG: bench.submit(evaluate_noduleflag, hospital, then),
+            need_to_silent.LIVERCONTOUR: bench.submit(evaluate_livercontour, hospital, then, real),
+            need_to_silent.LUNGCONTOUR: bench.submit(evaluate_lungcontour, hospital, then),
+        }
+        made_films = bench.submit(silent_to_live.silent_films, when)
         story.chapter("Building the hospital")
         hospital.build()
         story.tell("Wharfe Valley NHS Trust: two sites, three scanners, a PACS, 17 people; Alarp is running.")
         story.step()
-        nodules, livers = _two_tools(hospital, story, day, nodule_evaluation, liver_evaluation)
-        made_films = bench.submit(silent_to_live.silent_films, when)
-        evaluations = {"noduleflag": nodule_evaluation.result(), "livercontour": liver_evaluation.result()}
+        nodules, livers = _three_tools(hospital, story, day, measured)
+        films = bench.submit(lambda: (day_films(when), spare_films(when)))
         story.chapter("Running in silence")
         tool = hospital.connect_tools()["noduleflag"]
         silent = silent_to_live.run_in_silence(
@@ -53,39 +62,57 @@ def live_through(hospital: Hospital, story: Story, data: Path | None) -> dict[st
         )
         story.step()
         made_abdomens = [scans.as_scan(real)] if real else silent_to_live.silent_abdomens(when)
-        silent_to_live.run_in_silence(hospital, story, made_abdomens, livers.slug, "LiverContour")
+        silent_liver = silent_to_live.run_in_silence(
+            hospital, story, made_abdomens, livers.slug, "LiverContour"
+        )
         story.step()
-        films = bench.submit(lambda: (day_films(when), spare_films(when)))
+        later = bench.submit(
+            lambda: (
+                watching.upgrade_films(when),
+                watching.later_films(when),
+                watching.later_abdomens(when),
+            )
+        )
         story.chapter("Going live")
-        silent_to_live.go_live(nodules, silent, hospital.connectivity())
+        silent_to_live.go_live(nodules, silent)
+        silent_to_live.go_live(livers, silent_liver)
         story.chapter("A day in the department")
         ordinary, spare = films.result()
-    Day(hospital, story, nodules, tool, when).work(ordinary, spare)
+        today = Day(hospital, story, nodules, tool, when)
+        today.work(ordinary, spare)
+        story.chapter("The weeks after: watched, and decided")
+        weeks = watching.Watching(hospital, story, nodules, livers, today.tool, when)
+        upgraded, others, abdomens = later.result()
+        weeks.work(upgraded, others, abdomens, made_films.result())
     story.chapter("Is everything accounted for?")
-    summary = balance.summarise(hospital, evaluations)
+    evaluations = {wish.tool.lower(): found.result() for wish, found in measured.items()}
+    summary = balance.summarise(hospital, evaluations, weeks.caused_at)
     summary["faults"] = balance.faults(summary, hospital)
     story.tell(summary["sentence"])
     story.step()
     return summary
 
 
-def _two_tools(
-    hospital: Hospital, story: Story, day: date, nodule: Future[Evaluation], liver: Future[Evaluation]
+def _three_tools(
+    hospital: Hospital, story: Story, day: date, measured: dict[Proposal, Future[Evaluation]]
 ) -> list[Candidate]:
-    """Both tools from need to silent running; the bench measures them while the first gates are signed."""
-    wishes = ((need_to_silent.NODULEFLAG, nodule), (need_to_silent.LIVERCONTOUR, liver))
+    """Three tools from need on; the bench measures them meanwhile. Two go on to silent running, one is stopped."""
     candidates = []
-    for wish, _ in wishes:
+    for wish in measured:
         story.chapter(f"{wish.tool}: need and appraisal")
         candidates.append(need_to_silent.propose(hospital, story, wish, day))
         story.step()
         if wish is need_to_silent.NODULEFLAG:
             need_to_silent.be_refused(candidates[0])
         need_to_silent.appraise(candidates[-1])
-    for candidate, (wish, evaluation) in zip(candidates, wishes, strict=True):
+    for candidate, (wish, evaluation) in zip(candidates, measured.items(), strict=True):
         story.chapter(f"{wish.tool}: evaluation and procurement")
-        need_to_silent.to_silent(candidate, evaluation, wish.headline)
-    return candidates
+        if wish is need_to_silent.LUNGCONTOUR:
+            need_to_silent.be_stopped(candidate, evaluation.result())
+            story.step()
+        else:
+            need_to_silent.to_silent(candidate, evaluation, wish.headline)
+    return candidates[:2]
 
 
 def prepare(folder: Path) -> None:

@@ -105,11 +105,12 @@ class Hospital:
         self.machines[name] = machine.start()
         return machine
 
-    def start_tool(self, tool: str, aet: str, *, port: int = 0, faults: Sequence[str] = ()) -> Machine:
+    def start_tool(
+        self, tool: str, aet: str, *, port: int = 0, faults: Sequence[str] = (), version: str = ""
+    ) -> Machine:
         """Start a vendor's AI tool that returns its results to the gateway."""
-        return self.start(
-            aet.lower(), self.tool_arguments(tool, aet, port, self.gateway_port, "ALARP", faults)
-        )
+        words = self.tool_arguments(tool, aet, port, self.gateway_port, "ALARP", faults)
+        return self.start(aet.lower(), [*words, *(("--version", version) if version else ())])
 
     def tool_arguments(
         self, tool: str, aet: str, port: int, return_port: int, return_aet: str, faults: Sequence[str] = ()
@@ -161,6 +162,14 @@ class Hospital:
     def status(self) -> list[dict[str, Any]]:
         """Every deployment with its gates."""
         return list(json.loads(self.alarp("status", "--json")))
+
+    def watched(self) -> dict[str, Any]:
+        """Alerts, incidents and decisions so far."""
+        return dict(json.loads(self.alarp("watch", "--json", allow=(0, 3))))
+
+    def results(self, deployment: str) -> list[dict[str, Any]]:
+        """What this deployment's tool said of each study, in the order in which it came back."""
+        return list(json.loads(self.alarp("results", deployment, "--json")))
 
     # People and scanners
 

@@ -29,6 +29,7 @@ class _Forms(HTMLParser):
         super().__init__()
         self.forms: list[Form] = []
         self._select = ""
+        self._area = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -43,11 +44,22 @@ class _Forms(HTMLParser):
             if kind not in {"submit", "file", "password"}:
                 self.forms[-1].fields.setdefault(given["name"], given.get("value", ""))
         elif tag == "textarea":
-            self.forms[-1].fields.setdefault(given.get("name", ""), "")
+            self._area = given.get("name", "")
+            self.forms[-1].fields.setdefault(self._area, "")
         elif tag == "select":
             self._select = given.get("name", "")
         elif tag == "option" and self._select and "selected" in given:
             self.forms[-1].fields[self._select] = given.get("value", "")
+
+    def handle_data(self, data: str) -> None:
+        if self._area:
+            self.forms[-1].fields[self._area] += data.removeprefix("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._area = ""
+        elif tag == "select":
+            self._select = ""
 
 
 def _complaint(page: str) -> str:

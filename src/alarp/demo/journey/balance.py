@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from alarp.demo.hospital import Hospital
@@ -22,9 +23,11 @@ COUNTS = (
 )
 
 
-def summarise(hospital: Hospital, evaluations: dict[str, Evaluation]) -> dict[str, Any]:
+def summarise(
+    hospital: Hospital, evaluations: dict[str, Evaluation], caused_at: dict[str, datetime]
+) -> dict[str, Any]:
     """`summary.json`: every figure computed from what happened."""
-    balance, status = hospital.balance(), hospital.status()
+    balance, status, watched = hospital.balance(), hospital.status(), hospital.watched()
     arrivals = Counter(hospital.in_pacs())
     return {
         **{name: balance[name] for name in COUNTS},
@@ -51,7 +54,23 @@ def summarise(hospital: Hospital, evaluations: dict[str, Evaluation]) -> dict[st
             }
             for evaluation in evaluations.values()
         ],
+        "alerts": [_alert(alert, caused_at.get(alert["monitor"])) for alert in watched["alerts"]],
+        "decisions": watched["decisions"],
         "audit": hospital.alarp("audit", "verify", allow=(0, 1)).strip().splitlines(),
+    }
+
+
+def _alert(alert: dict[str, Any], caused_at: datetime | None) -> dict[str, Any]:
+    """One alert; where the demonstration itself caused it, the times count from that moment."""
+    if caused_at is None:
+        return alert
+    raised, closed = datetime.fromisoformat(alert["alert_at"]), alert["closed_at"]
+    until_closed = datetime.fromisoformat(closed) - caused_at if closed else None
+    return {
+        **alert,
+        "cause_at": caused_at.isoformat(),
+        "cause_to_alert_s": round((raised - caused_at).total_seconds(), 3),
+        "cause_to_closure_s": round(until_closed.total_seconds(), 3) if until_closed else None,
     }
 
 
@@ -61,8 +80,17 @@ def faults(summary: dict[str, Any], hospital: Hospital) -> list[str]:
     found = []
     if not summary["balanced"]:
         found.append(f"the day does not balance: {summary['sentence']}")
-    if routes.get("NoduleFlag") != "live" or routes.get("LiverContour") != "silent":
-        found.append(f"the routes are {routes}, not live and silent")
+    if routes != {"NoduleFlag": "live", "LiverContour": "closed", "LungContour": "closed"}:
+        found.append(f"the routes are {routes}, not live, closed and closed")
+    decided = {(row["kind"], row["outcome"]) for row in summary["decisions"]}
+    for wanted in (
+        ("stopped before go-live", "stop"),
+        ("incident", "reopen"),
+        ("review", "scale"),
+        ("review", "stop"),
+    ):
+        if wanted not in decided:
+            found.append(f"nobody decided {wanted[1]} ({wanted[0]})")
     if summary["opted_out"] < 1:
         found.append("no opted-out instance was counted")
     if summary["quarantined"] < 1:

@@ -15,7 +15,7 @@ from alarp.demo.processes import Machine
 from alarp.demo.telling import Story
 from alarp.phantom import Scan, fictional_patient
 
-LIVE_FILMS = 6
+LIVE_FILMS = 4
 
 
 @dataclass
@@ -191,7 +191,7 @@ class Day:
 
 def day_films(when: datetime) -> list[Scan]:
     return scans.simulate_films(
-        scans.orders(LIVE_FILMS, first_patient=300, when=when, prefix="LV", scanners=scans.RIVERSIDE)
+        scans.orders(LIVE_FILMS, first_patient=800, when=when, prefix="LV", scanners=scans.RIVERSIDE)
     )
 
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from alarp.demo.cases import load
 from alarp.demo.hospital import PASSWORD, Hospital
+from alarp.demo.journey import rooms
 from alarp.demo.journey.paperwork import Paper, written
 from alarp.demo.telling import Story
 from alarp.pathway import Gate, Pathway
@@ -52,12 +54,21 @@ class Candidate:
 
     def pass_gate(self, slug: str, real: Mapping[str, Paper] | None = None) -> Gate:
         """Answer every criterion of a gate, then collect every signature it needs."""
-        gate = self.pathway.gate(slug)
-        for criterion in gate.criteria:
-            paper = (real or {}).get(criterion.slug) or written(criterion, self.tool, self.day)
-            self.answer(gate, criterion.slug, paper)
+        gate = self.answer_gate(slug, real)
         for role in gate.roles:
             self.sign(gate, role)
+        return gate
+
+    def answer_gate(self, slug: str, real: Mapping[str, Paper] | None = None) -> Gate:
+        """Answer every criterion: with what was measured, with what a room of the site makes, or with a paper."""
+        gate, case = self.pathway.gate(slug), load(self.tool.lower())
+        for criterion in gate.criteria:
+            if criterion.slug in (real or {}):
+                self.answer(gate, criterion.slug, (real or {})[criterion.slug])
+            elif criterion.slug in rooms.MAKERS:
+                rooms.MAKERS[criterion.slug](self, case)
+            elif criterion.slug not in rooms.ALSO_ANSWERED:
+                self.answer(gate, criterion.slug, written(criterion, self.tool, self.day))
         return gate
 
     def answer(self, gate: Gate, criterion: str, paper: Paper) -> None:
@@ -70,11 +81,13 @@ class Candidate:
             files={"document": (paper.name, paper.content, paper.media_type)},
         )
 
-    def sign(self, gate: Gate, role: str, *, outcome: str = "approve", reason: str = "") -> None:
+    def sign(
+        self, gate: Gate, role: str, *, outcome: str = "approve", reason: str = "", meaning: str = ""
+    ) -> None:
         """One person reads the gate's page and signs it, proving again who they are."""
         self.hospital.visit(self.team[role]).submit(
             f"{self.page}gates/{gate.slug}/",
-            {"role": role, "outcome": outcome, "reason": reason, "password": PASSWORD},
+            {"role": role, "outcome": outcome, "reason": reason, "meaning": meaning, "password": PASSWORD},
             having="evidence_digest",
         )
 

@@ -26,6 +26,7 @@ class Proposal:
     by: str
     role: str
     headline: tuple[str, str]  # measure and subgroup that the story tells
+    supply_led: bool = False  # the idea came from the supplier, and that shows
 
 
 NODULEFLAG = Proposal(
@@ -52,6 +53,20 @@ LIVERCONTOUR = Proposal(
 )
 
 
+LUNGCONTOUR = Proposal(
+    slug="lungcontour-riverside",
+    tool="LungContour",
+    label="LungContour 0.9.0",
+    use="Draw both lungs for planning, for a clinician to edit",
+    problem="Drawing the lungs by hand takes a dosimetrist 15 minutes a plan.",
+    baseline="15 minutes a plan by hand (demonstration figure, 10 patients, October 2026)",
+    by="amara",
+    role="Clinical oncology lead",
+    headline=("dice", "lungs"),
+    supply_led=True,
+)
+
+
 def propose(hospital: Hospital, story: Story, wish: Proposal, day: date) -> Candidate:
     """A frontline role states the need; a team is gathered."""
     who = hospital.visit(wish.by)
@@ -67,6 +82,7 @@ def propose(hospital: Hospital, story: Story, wish: Proposal, day: date) -> Cand
             "problem": wish.problem,
             "baseline": wish.baseline,
             "raised_by_role": wish.role,
+            **({"supply_led": "on"} if wish.supply_led else {}),
         },
         having="slug",
     )
@@ -112,3 +128,20 @@ def to_silent(candidate: Candidate, evaluated: Future[Evaluation], headline: tup
     candidate.story.step()
     candidate.tell_gate(candidate.pass_gate("procure"))
     candidate.story.step()
+
+
+def be_stopped(candidate: Candidate, evaluation: Evaluation) -> None:
+    """The claims don't hold: the statistician refuses with the numbers, the clinical lead stops the tool at this gate."""
+    missed = evaluation.unmet()
+    expect(bool(missed), f"every claim about {candidate.tool} was kept.")
+    gate = candidate.answer_gate("evaluate", {"local-evaluation": evaluation.paper()})
+    reason = (
+        f"{len(missed)} of {len(evaluation.result['claims'])} claims do not hold here: {'; '.join(missed)}."
+    )
+    candidate.sign(gate, "statistician", outcome="refuse", reason=reason)
+    candidate.hospital.visit(candidate.team["clinical-lead"]).submit(
+        f"{candidate.page}stop/",
+        {"role": "clinical-lead", "reason": reason, "password": PASSWORD},
+        having="reason",
+    )
+    candidate.story.tell(f"{candidate.tool}: refused and stopped at gate 'evaluate'. {reason}")
