@@ -163,7 +163,8 @@ def tornado(found: Row) -> dict[str, Any] | None:
         "x_title": "Net present value (£)",
         "centre": centre,
         "rows": [
-            {"label": _label(s), "at_low": s["net_at_low"], "at_high": s["net_at_high"]} for s in swings
+            {"label": label, "at_low": s["net_at_low"], "at_high": s["net_at_high"]}
+            for label, s in zip(_labels(swings), swings, strict=True)
         ],
         "table": tables.table(
             "Net present value at the ends of each figure's range",
@@ -183,6 +184,7 @@ def tornado(found: Row) -> dict[str, Any] | None:
     }
 
 
-def _label(swing: Row) -> str:
-    name = swing["name"] if len(swing["name"]) <= 24 else swing["name"][:23].rstrip() + "…"
-    return f"{name} ({count(swing['low'])}–{count(swing['high'])})" if swing["high"] >= 1 else name
+def _labels(swings: list[Row]) -> list[str]:
+    """Short names, no two alike: two figures of one name would be drawn as one bar."""
+    short = [s["name"] if len(s["name"]) <= 32 else s["name"][:31].rstrip() + "…" for s in swings]
+    return [name if short.count(name) == 1 else f"{name} {i}" for i, name in enumerate(short, 1)]

@@ -14,6 +14,7 @@ from alarp.economics import appraise, read_case, story
 from alarp.economics.breakeven import VIEWS, break_even, cost_of
 from alarp.economics.figures import figures_of, pence, with_value
 from alarp.economics.flows import flow
+from alarp.economics.pictures import tornado
 from alarp.economics.price import licence, use
 from alarp.economics.sensitivity import net_present_value
 from alarp.standards.economics import load_economics
@@ -291,3 +292,15 @@ def test_a_long_case_is_computed_in_a_moment() -> None:
         for i in range(80)
     ]
     assert len(appraise(read_case(table(lines=lines, years=15), rules), rules).swings) == 81
+
+
+def test_two_figures_of_one_name_are_two_bars() -> None:
+    lines = (
+        table()["lines"]
+        + [{"line": "other", "name": "Fee", "when": "yearly", "amount": figure(10, "£/year", low=1, high=99)}]
+        * 2
+    )
+    chart = tornado(found(lines=lines).as_dict())
+    assert chart is not None
+    labels = [row["label"] for row in chart["rows"]]
+    assert len(labels) == len(set(labels)) == 2

@@ -26,7 +26,7 @@ from alarp.economics.words import count, per_study
 if TYPE_CHECKING:
     from alarp.report import Figure, Table
 
-LOOK = 3  # raise it when the pictures change: what was drawn is kept on the disk
+LOOK = 4  # raise it when the pictures change: what was drawn is kept on the disk
 KINDS = {"do-nothing": "do nothing", "non-ai": "without AI", "ai": "with AI"}
 
 

@@ -10,8 +10,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('deployments', '0004_closings_by_rule'),
-        ('products', '0002_intendeduse_screening_and_more'),
+        ('deployments', '0003_initial'),
+        ('products', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -28,6 +28,9 @@ class Migration(migrations.Migration):
                 ('deployment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='option_appraisals', to='deployments.deployment')),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='products.version')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('deployment', 'number'), name='option_appraisals_are_numbered')],
+            },
         ),
         migrations.CreateModel(
             name='Option',
@@ -42,6 +45,13 @@ class Migration(migrations.Migration):
                 ('note', models.TextField(help_text='Why these scores')),
                 ('appraisal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='options', to='appraisals.optionappraisal')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('appraisal', 'position'), name='options_stand_in_order'),
+                    models.CheckConstraint(condition=models.Q(('cost_pounds__gte', 0)), name='an_option_costs_nothing_or_more'),
+                    models.CheckConstraint(condition=models.Q(('cost_source', ''), _negated=True), name='a_cost_names_its_source'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='CostCase',
@@ -60,21 +70,5 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.UniqueConstraint(fields=('deployment', 'number'), name='cost_cases_are_numbered')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='optionappraisal',
-            constraint=models.UniqueConstraint(fields=('deployment', 'number'), name='option_appraisals_are_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='option',
-            constraint=models.UniqueConstraint(fields=('appraisal', 'position'), name='options_stand_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='option',
-            constraint=models.CheckConstraint(condition=models.Q(('cost_pounds__gte', 0)), name='an_option_costs_nothing_or_more'),
-        ),
-        migrations.AddConstraint(
-            model_name='option',
-            constraint=models.CheckConstraint(condition=models.Q(('cost_source', ''), _negated=True), name='a_cost_names_its_source'),
         ),
     ]
