@@ -120,7 +120,7 @@ def test_the_page_of_the_data_flow_names_what_is_not_recorded(tool: Any) -> None
     assert page.count("▲ not recorded") == 1
     client.post(at("data-flow-change"), given)
     assert "Both legs of the round trip are recorded." in text(client.get(at("data-flow")))
-    client.post(at("assessment"), {s.slug: "Written." for s in load_dpia() if not s.from_record})
+    client.post(at("impact-assessment"), {s.slug: "Written." for s in load_dpia() if not s.from_record})
     assert "All eleven parts are there" in text(client.get(at("data-flow")))
     done = signed_in("digital-lead").post(at("governance"), {"issue": "dpia"}, follow=True)
     assert "answers its criterion" in text(done)
