@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 import pytest
+import yaml
 
 from alarp.kernel import BadInput
-from alarp.safety import Category
+from alarp.safety import Category, levels, read_log, residual_matrix
 from alarp.standards.safety import (
     known,
     load_library,
@@ -67,6 +70,18 @@ def test_a_contouring_tool_gets_contour_hazards_and_no_triage_hazards() -> None:
 
 def test_a_kind_that_the_library_does_not_know_gets_every_hazard() -> None:
     assert len([e for e in LIBRARY if e.fits_kind("navigation")]) == 26
+
+
+@pytest.mark.parametrize(("tool", "kind"), [("noduleflag", "detection"), ("livercontour", "contouring")])
+def test_the_demonstrations_logs_hold_every_fitting_hazard_at_a_level_that_may_be_accepted(
+    tool: str, kind: str
+) -> None:
+    text = (files("alarp.demo.cases") / f"hazards-{tool}.yaml").read_text(encoding="utf-8")
+    log = read_log(yaml.safe_load(text), known())
+    assert {h.number for h in log} == {e.hazard.number for e in LIBRARY if e.fits_kind(kind)}
+    residual = levels(residual_matrix(log, load_scheme()), load_scheme())
+    assert residual[5] + residual[4] == 0 and residual[3] >= 1 and residual[2] >= 2
+    assert all(h.monitors for h in log)
 
 
 def test_there_are_eleven_sections() -> None:

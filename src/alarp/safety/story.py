@@ -123,7 +123,7 @@ def residual_table(case: SafetyCase) -> Part:
     ]
     rows.sort(key=lambda row: (-int(row[1]), row[0]))
     return table(
-        "Residual risks that are accepted, highest first",
+        "Residual risks above level 1 and who accepted them, highest first",
         ["Hazard", "Level", "Accepted by, because"],
         rows,
         "Risks of level 1 need no acceptance and stand in section 7.",

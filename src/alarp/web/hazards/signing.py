@@ -93,6 +93,7 @@ def safety_case(request: HttpRequest, deployment: Deployment) -> HttpResponse:
         "form": form,
         "any": bool(log.hazards),
         "statement": last,
+        "conditions": queries.statement_of(last).conditions if last else (),
         "said": ANSWERS.get(last.answer, "") if last else "",
         "statement_is_current": now is not None,
         "against": [words.in_words(s) for s in against],
