@@ -5,7 +5,7 @@ from alarp.monitoring.columns import Coded, Columns, Event, against, columns_of,
 from alarp.monitoring.cube import Cell, DayCube, fold, from_rows, merge
 from alarp.monitoring.cusum import Cusum, average_run_length, design
 from alarp.monitoring.drift import Shift, largest_difference, psi, shift
-from alarp.monitoring.rates import rate, wilson
+from alarp.monitoring.rates import mean_of, rate, wilson
 from alarp.monitoring.readings import Reading, Watched, readings, worst
 from alarp.monitoring.series import Period, Series, series
 from alarp.monitoring.silence import Rhythm, chance_of_so_few, expected, rhythm, silence
@@ -39,6 +39,7 @@ __all__ = [
     "from_rows",
     "knowledge_time",
     "largest_difference",
+    "mean_of",
     "merge",
     "percentile",
     "percentile_of_counts",

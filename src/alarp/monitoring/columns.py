@@ -14,6 +14,7 @@ from alarp.kernel import BadInput
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 CLOCKS_DIFFER = timedelta(minutes=5)  # two machines' clocks may; more than this is an event from the future
+MOST_MINUTES = 1_440.0  # a day: no study takes longer, with or without the tool
 NOT_STATED = "scanner not stated"
 
 
@@ -43,6 +44,7 @@ class Event:
     version: str = ""
     agreement: str = ""
     corrects: str = ""
+    minutes_saved: float | None = None  # by a person's clock: what this study took less than without the tool
 
     @property
     def scanner(self) -> str:
@@ -68,6 +70,8 @@ def against(event: Event, now: datetime) -> str:
         return "its score is not a number; leave it empty where there is none."
     if event.turnaround_s is not None and not (np.isfinite(event.turnaround_s) and event.turnaround_s >= 0):
         return "its turnaround is below 0 or not a number; leave it empty where it is not known."
+    if event.minutes_saved is not None and not abs(event.minutes_saved) <= MOST_MINUTES:
+        return f"its minutes saved are not a number, or more than {MOST_MINUTES:,.0f}; correct or leave it empty."
     return ""
 
 

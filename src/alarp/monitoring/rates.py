@@ -32,3 +32,22 @@ def rate(
         return Measure.not_measurable(name, because=empty, subgroup=subgroup)
     low, high = wilson(events, n, level=level)
     return Measure(name, events / n, low, high, level, "Wilson", n, events, subgroup)
+
+
+def mean_of(
+    name: str, n: int, total: float, squares: float, *, empty: str, level: float = 0.95, subgroup: str = "all"
+) -> Measure:
+    """What is the mean, from a count, a sum and a sum of squares? With Student's interval (1908, doi:10.1093/biomet/6.1.1).
+
+    Of none: not measurable, `empty` says why. Of one: no interval.
+    """
+    if not n:
+        return Measure.not_measurable(name, because=empty, subgroup=subgroup)
+    mean = total / n
+    if n < 2:
+        return Measure(name, mean, method="mean", n=n, subgroup=subgroup)
+    spread = max(0.0, squares - n * mean * mean) / (n - 1)
+    half = float(special.stdtrit(n - 1, 0.5 + level / 2)) * (spread / n) ** 0.5
+    return Measure(
+        name, mean, mean - half, mean + half, level, "mean, Student's interval", n, subgroup=subgroup
+    )

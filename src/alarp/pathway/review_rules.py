@@ -3,7 +3,8 @@
 Each criterion watches one monitor and may stop the tool, allow it to be scaled, or both. It stops only when the whole
 interval lies on the wrong side of `stop_at` (sure that it is bad), and allows scaling only when the whole interval lies
 on the right side of `scale_at` (sure that it is good), in every subgroup measured. One criterion that stops is enough;
-scaling needs all that can speak for it. What could not be measured never speaks for scaling.
+scaling needs all that can speak for it. What could not be measured for all studies together keeps it from being scaled;
+a subgroup with too few studies is named, and does not.
 """
 
 from __future__ import annotations
@@ -227,11 +228,18 @@ def _decided(criteria: Sequence[ReviewCriterion], judged: Sequence[Judged]) -> t
         names = ", ".join(dict.fromkeys(row.criterion.slug for row in stops))
         return Verdict.STOP, f"{len(stops)} of {len(judged)} judgements stop it: {names}."
     speak = [row for row in judged if row.criterion.scale_at is not None]
-    held_back = [row for row in speak if row.verdict is not Verdict.SCALE]
+    held_back = [row for row in speak if row.verdict is not Verdict.SCALE and not _too_small(row)]
+    speak = [row for row in speak if not _too_small(row)]
     if speak and not held_back:
         return Verdict.SCALE, f"All {len(speak)} judgements that can speak for scaling do, and none stops it."
     names = ", ".join(dict.fromkeys(row.criterion.slug for row in held_back))
     return Verdict.CONTINUE, f"Nothing stops it, but this does not speak for scaling: {names}."
+
+
+def _too_small(row: Judged) -> bool:
+    """Is it a subgroup of which nothing can be said? A scanner with three studies bars nobody for ever."""
+    group = row.figure.subgroup if row.figure else ALL
+    return row.verdict is Verdict.NOT_MEASURABLE and group not in ("", ALL)
 
 
 def _title(row: Judged) -> str:

@@ -160,8 +160,8 @@ def _says_something(event: Event) -> str:
     ):
         if value and value not in known:
             return f"its {what} is {value!r}; it is one of {', '.join(known)}."
-    if not event.outcome and not event.agreement:
-        return "it says neither an outcome nor an agreement; give one of the two."
+    if not event.outcome and not event.agreement and event.minutes_saved is None:
+        return "it says neither an outcome nor an agreement nor minutes saved; give one of them."
     return ""
 
 

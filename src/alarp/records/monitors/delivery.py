@@ -18,7 +18,7 @@ TEXTS = (
     "route", "station", "manufacturer", "model", "software", "outcome", "reason", "decision", "version", "agreement",
     "corrects",
 )  # fmt: skip
-NUMBERS = ("turnaround_s", "score")
+NUMBERS = ("turnaround_s", "score", "minutes_saved")
 COLUMNS = (*NEEDED, *TEXTS, *NUMBERS)
 
 

@@ -25,7 +25,7 @@ _ENDS = (Dispatch.FAILED, Dispatch.REFUSED, Dispatch.OPTED_OUT, Dispatch.HELD)
 _FIELDS = ("station", "manufacturer", "model", "software")
 _DELIVERED = (
     "event_id", "at", "known_at", "route", *_FIELDS, "outcome", "reason", "turnaround_s", "score", "decision",
-    "version", "agreement", "corrects",
+    "version", "agreement", "corrects", "minutes_saved",
 )  # fmt: skip
 # How a refusal's sentence begins (records.ledger.eligibility), and what a chart calls it.
 _RULES = {

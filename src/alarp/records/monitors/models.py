@@ -72,11 +72,13 @@ class DeliveredEvent(Immutable):
     version = models.CharField(max_length=64, blank=True)
     agreement = models.CharField(max_length=10, blank=True, choices=[(a, a) for a in AGREEMENT])
     corrects = models.CharField(max_length=10, blank=True)
+    minutes_saved = models.FloatField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=~Q(outcome="") | ~Q(agreement=""), name="a_delivered_event_says_something"
+                condition=~Q(outcome="") | ~Q(agreement="") | Q(minutes_saved__isnull=False),
+                name="a_delivered_event_says_something",
             ),
             models.CheckConstraint(
                 condition=Q(known_at__gte=models.F("at")), name="nothing_is_known_before_it_happens"

@@ -30,7 +30,7 @@ LOOK_BACK = 2  # days that are rolled once more with the next: our own clock may
 _TIME = pl.Datetime("us", "UTC")
 SCHEMA = pl.Schema(
     {
-        f.name: _TIME if f.name in ("at", "known_at") else pl.Float64 if f.name in ("score", "turnaround_s") else pl.String
+        f.name: _TIME if f.name in ("at", "known_at") else pl.Float64 if f.name in ("score", "turnaround_s", "minutes_saved") else pl.String
         for f in fields(Event)
     }
 )  # fmt: skip

@@ -60,11 +60,12 @@ class Migration(migrations.Migration):
                 ('version', models.CharField(blank=True, max_length=64)),
                 ('agreement', models.CharField(blank=True, choices=[('agree', 'agree'), ('disagree', 'disagree'), ('wrong', 'wrong'), ('unsure', 'unsure')], max_length=10)),
                 ('corrects', models.CharField(blank=True, max_length=10)),
+                ('minutes_saved', models.FloatField(blank=True, null=True)),
                 ('deployment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='delivered_events', to='deployments.deployment')),
             ],
             options={
                 'indexes': [models.Index(fields=['deployment', 'at'], name='delivered_by_deployment')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('outcome', ''), _negated=True), models.Q(('agreement', ''), _negated=True), _connector='OR'), name='a_delivered_event_says_something'), models.CheckConstraint(condition=models.Q(('known_at__gte', models.F('at'))), name='nothing_is_known_before_it_happens')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('outcome', ''), _negated=True), models.Q(('agreement', ''), _negated=True), ('minutes_saved__isnull', False), _connector='OR'), name='a_delivered_event_says_something'), models.CheckConstraint(condition=models.Q(('known_at__gte', models.F('at'))), name='nothing_is_known_before_it_happens')],
             },
         ),
     ]
