@@ -102,7 +102,7 @@ def test_issued_rules_are_complete_and_carry_a_readable_document(live: Any) -> N
 def test_a_warning_is_raised_once_and_leaves_the_route_as_it_is(live: Any) -> None:
     (alert,) = look(live, figure("results-missing", 0.2))
     assert look(live, figure("results-missing", 0.3)) == []
-    assert "20 % above the limit of 5 % (100 studies)" in alert.sentence
+    assert "20 %, above the limit of 5 % (100 studies)" in alert.sentence
     assert queries.route(live).state is RouteState.LIVE
 
 
