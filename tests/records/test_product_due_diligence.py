@@ -108,7 +108,7 @@ def test_a_supplier_neither_answers_for_the_trust_nor_accepts_its_own_refusal(tr
     with pytest.raises(BadInput, match="the Trust's to say"):
         answered("price", "not-asked", by="vendor")
     row = answered("price", "declined", by="vendor")
-    with pytest.raises(NotPermitted, match="cannot accept"):
+    with pytest.raises(NotPermitted, match="supplier's person may not judge"):
         commands.accept_declined(row, "Fine.", by=valley.person("vendor"))
 
 

@@ -142,6 +142,10 @@ ACTIONS: dict[str, Rule] = {
         "record claims and due diligence",
         {"procurement", "lead-physicist", "data-analyst", "clinical-lead", "statistician", SUPPLIER},
     ),
+    "judge_claims": _rule(
+        "judge what a supplier claims or declines",
+        {"procurement", "lead-physicist", "data-analyst", "clinical-lead", "statistician"},
+    ),
     # Safety and governance
     "view_hazards": _rule("see the hazard log", PROFESSIONS),
     "edit_hazards": _rule("work on the hazard log", PROFESSIONS - {"executive", "procurement"}, TEAM),

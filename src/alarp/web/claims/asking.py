@@ -45,7 +45,7 @@ def due_diligence(request: HttpRequest, deployment: Deployment) -> HttpResponse:
         "papers": queries.lapsed(deployment.version, localdate(clock.now()), asked_at="procure"),
         "refused": refused,
         "may_edit": permissions.allowed(request.user, "edit_claims", deployment),
-        "may_accept": permissions.allowed(request.user, "edit_claims", deployment) and not supplier,
+        "may_accept": permissions.allowed(request.user, "judge_claims", deployment),
         "may_issue": permissions.allowed(request.user, "upload_evidence", deployment) and not supplier,
     }
     return render(request, "claims/due_diligence.jinja", context)
@@ -79,7 +79,7 @@ def answer(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     return render(request, "claims/answer.jinja", context)
 
 
-@page("edit_claims", of=find.deployment, sends="edit_claims")
+@page("judge_claims", of=find.deployment, sends="judge_claims")
 def accept(request: HttpRequest, deployment: Deployment, question: str) -> HttpResponse:
     """Accept by name that a question was declined."""
     asked = diligence.asked_of(deployment.version, trust_here(request.user, deployment))

@@ -48,7 +48,7 @@ def claims(request: HttpRequest, deployment: Deployment) -> HttpResponse:
         "table": presenters.ClaimsTable(tuple(presenters.claim_row(one) for one in graded)),
         "refused": refused,
         "may_edit": permissions.allowed(request.user, "edit_claims", deployment),
-        "may_mark": permissions.allowed(request.user, "edit_claims", deployment) and not supplier,
+        "may_mark": permissions.allowed(request.user, "judge_claims", deployment),
         "may_issue": permissions.allowed(request.user, "upload_evidence", deployment) and not supplier,
     }
     return render(request, "claims/claims.jinja", context)
@@ -88,7 +88,7 @@ def link(request: HttpRequest, at: find.ClaimAt) -> HttpResponse:
     return render(request, "claims/change.jinja", context)
 
 
-@page("edit_claims", of=find.claim, sends="edit_claims")
+@page("judge_claims", of=find.claim, sends="judge_claims")
 def unsupported(request: HttpRequest, at: find.ClaimAt) -> HttpResponse:
     """Say by name that nothing worth linking was found."""
     form = forms.UnsupportedForm(request.POST or None)

@@ -79,10 +79,10 @@ def answer_questions(
 
 def accept_declined(answer: DueDiligenceAnswer, reason: str, *, by: Person) -> DeclineAcceptance:
     """Accept by name, as this Trust, that a question was declined; the reason stands beside it for ever."""
-    permissions.check(by, "edit_claims", answer.version)
+    permissions.check(by, "judge_claims", answer.version)
     trust = _trust(by)
     if trust is None:
-        raise NotPermitted("A supplier's person cannot accept what the supplier declined.")
+        raise NotPermitted("Only somebody who works for a Trust accepts a declined answer, in its name.")
     if answer.outcome != DueDiligenceAnswer.DECLINED:
         raise NotNow(f"This question was {answer.outcome}; there is nothing declined to accept.")
     if not reason.strip() or len(reason) > 500:

@@ -241,10 +241,10 @@ def _from_evaluation(claim: Claim, evidence: Evidence, said: Respects) -> Respec
 
 def mark_unsupported(claim: Claim, word: str, *, by: Person) -> UnsupportedMark:
     """Say, as this Trust, that nothing worth linking was found for this claim, and where one looked."""
-    permissions.check(by, "edit_claims", claim.version)
+    permissions.check(by, "judge_claims", claim.version)
     trust = _trust_of(by)
     if trust is None:
-        raise NotPermitted("A supplier's person does not judge the supplier's own claims.")
+        raise NotPermitted("Only somebody who works for a Trust judges a claim, in that Trust's name.")
     if not word.strip() or len(word) > 500:
         raise BadInput("Say in 1 to 500 characters where you looked and what you did not find.")
     row = UnsupportedMark(claim=claim, trust=trust, word=word.strip(), by=by, at=clock.now())
