@@ -14,7 +14,7 @@ _STATES = {
     "under supervision": ("#ffffff", BLUE, "triangle-up"),
     "not entitled": ("#ffffff", RED, "cross"),
 }
-WIDTH = 260
+WIDTH = 220
 
 
 def coverage(chart: Row) -> Spec:

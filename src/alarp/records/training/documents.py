@@ -72,7 +72,7 @@ def coverage_chart(found: Coverage) -> dict[str, Any]:
         "chart": "training-coverage",
         "title": "Users entitled to exactly this version",
         "description": f"{found.sentence} The bar has its 95 % Wilson interval; below it one mark for each user.",
-        "x_title": "Share of users entitled, with its 95 % interval",
+        "x_title": "Users entitled (95 % interval)",
         "estimate": found.measure.estimate,
         "low": found.measure.low,
         "high": found.measure.high,
