@@ -14,7 +14,8 @@ from alarp.kernel import BadInput, NotNow, NotPermitted, RouteState
 from alarp.records import clock
 from alarp.records.deployments import commands, queries
 from alarp.records.evidence.sealing import seal_holds
-from alarp.records.watch import alerts, feedback, incidents, routing
+from alarp.records.hazards.models import Hazard
+from alarp.records.watch import feedback, incidents, routing, versions
 from alarp.records.watch.models import Alert, Feedback, Incident
 
 
@@ -26,7 +27,7 @@ def silent(deployment: Any) -> Any:
 @pytest.fixture
 def another_version(silent: Any) -> Alert:
     """The tool answered as version 7: the route is closed."""
-    said = alerts.version_seen(watch_traffic.sent(silent), "7.0")
+    said = versions.version_seen(watch_traffic.sent(silent), "7.0")
     assert said == "The tool answered as version 7.0; version 1.0 is approved. The route was closed."
     return Alert.objects.get(deployment=silent)
 
@@ -60,16 +61,16 @@ def test_a_version_nobody_approved_closes_a_silent_route_too_and_the_approved_on
     silent: Any,
 ) -> None:
     for same in ("1.0", "v1.0", " Version 1.0 "):
-        assert alerts.version_seen(watch_traffic.sent(silent), same) == ""
+        assert versions.version_seen(watch_traffic.sent(silent), same) == ""
     assert queries.route(silent).state is RouteState.SILENT
-    assert alerts.version_seen(watch_traffic.sent(silent), "1.0.1")
+    assert versions.version_seen(watch_traffic.sent(silent), "1.0.1")
     assert queries.route(silent).state is RouteState.CLOSED
 
 
 def test_a_lifted_route_closes_again_when_the_wrong_version_is_seen_again(another_version: Alert) -> None:
     lift(another_version)
     assert queries.route(another_version.deployment).state is RouteState.SILENT
-    alerts.version_seen(watch_traffic.sent(another_version.deployment), "7.0")
+    versions.version_seen(watch_traffic.sent(another_version.deployment), "7.0")
     assert queries.route(another_version.deployment).state is RouteState.CLOSED
     assert Alert.objects.filter(deployment=another_version.deployment).count() == 2
 
@@ -131,6 +132,17 @@ def test_a_decision_is_signed_by_somebody_on_the_team_with_fresh_proof(another_v
         incidents.decide(incident, "reopen", "Yes.", stale, by=officer())
     with pytest.raises(BadInput, match="reopen, keep-closed, stop"):
         incidents.decide(incident, "perhaps", "Yes.", valley.proof_of_self(), by=officer())
+
+
+def test_a_hazard_is_one_of_the_deployments_own_log(another_version: Alert) -> None:
+    incident = opened(another_version)
+    with pytest.raises(BadInput, match="has no hazard H11; add it there first"):
+        incidents.link_hazard(incident, "H11", "Silent update.", by=officer())
+    Hazard(
+        deployment=another_version.deployment, number="H11", raised_by=officer(), raised_at=clock.now()
+    ).save()
+    entry = incidents.link_hazard(incident, " h11 ", "Silent update.", by=officer())
+    assert entry.facts == {"hazard": "H11"}
 
 
 def test_the_journal_is_never_rewritten_not_even_in_the_database(another_version: Alert) -> None:

@@ -8,7 +8,7 @@ followed by the next role, and that is counted.
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -22,10 +22,9 @@ from alarp.pathway import (
     Reaction,
     breaches,
     read_alarm_rules,
-    same_version,
 )
-from alarp.pathway.alarms import ALL, SILENCE, VERSION_SEEN, is_past
-from alarp.records import clock, permissions
+from alarp.pathway.alarms import SILENCE, VERSION_SEEN, is_past
+from alarp.records import permissions
 from alarp.records.audit.commands import record
 from alarp.records.deployments.doors.holding import RULE, close_by_rule
 from alarp.records.deployments.doors.moving import locked, moment
@@ -41,7 +40,6 @@ from alarp.standards.watch import monitors
 LOG = logging.getLogger(__name__)
 
 WATCHED = (Stage.INTEGRATE, Stage.GO_LIVE, Stage.LIVE, Stage.REVIEW)
-UNNAMED = "version-unnamed"
 BACK = "The figure is back within its limit."
 LIFTED = "The route was opened again by a signed decision."
 
@@ -297,54 +295,3 @@ def end(alert: Alert, because: str, at: datetime) -> None:
             at=at,
             because=because,
         )
-
-
-# --- the version that a result names --------------------------------------------------------------
-
-
-def version_seen(dispatch: Dispatch, seen: str) -> str:
-    """Is this the approved version? Otherwise the route is closed before anything more happens; the sentence why.
-
-    A result that names no version is let through, and warned of once for each approved version.
-    """
-    deployment = dispatch.deployment
-    approved = deployment.version.number
-    if not seen.strip():
-        _warn_of_no_version(dispatch)
-        return ""
-    if same_version(seen, approved):
-        return ""
-    sentence = f"The tool answered as version {seen.strip()[:40]}; version {approved} is approved."
-    breach = Breach(_version_rule(deployment), _one_result(dispatch, seen), sentence)
-    raise_alert(deployment, breach, cause_at=_left_at(dispatch), dispatch=dispatch)
-    return f"{sentence} The route was closed."
-
-
-def _version_rule(deployment: Deployment) -> AlarmRule:
-    return next(rule for rule in rules_in_force(deployment) if rule.monitor == VERSION_SEEN)
-
-
-def _one_result(dispatch: Dispatch, seen: str) -> Figure:
-    return Figure(VERSION_SEEN, seen.strip()[:40] or ALL, 1.0, None, None, 1, _left_at(dispatch))
-
-
-def _left_at(dispatch: Dispatch) -> datetime:
-    return dispatch.sent_at or clock.now()
-
-
-def _warn_of_no_version(dispatch: Dispatch) -> None:
-    deployment = dispatch.deployment
-    approved = deployment.version.number
-    key = f"{UNNAMED}:{approved}"
-    if Alert.objects.filter(deployment=deployment, key=key).exists():
-        return
-    rule = replace(_version_rule(deployment), reaction=Reaction.WARN)
-    sentence = f"The tool's results do not name their version; nobody can see whether it is still {approved}."
-    figure = Figure(VERSION_SEEN, ALL, None, None, None, 1, _left_at(dispatch), because="no version named")
-    raise_alert(
-        deployment,
-        Breach(rule, figure, sentence),
-        cause_at=_left_at(dispatch),
-        dispatch=dispatch,
-        key=key,
-    )

@@ -1,6 +1,6 @@
 """The doors through which limits, alerts, incidents, feedback, reviews and retirements change: their one front."""
 
-from alarp.records.watch.alerts import acknowledge, escalate, look, raise_alert, version_seen
+from alarp.records.watch.alerts import acknowledge, escalate, look, raise_alert
 from alarp.records.watch.feedback import give, triage
 from alarp.records.watch.incidents import (
     add_note,
@@ -16,6 +16,7 @@ from alarp.records.watch.incidents import (
 from alarp.records.watch.retirement import issue_retirement, tick_off
 from alarp.records.watch.reviews import issue_review
 from alarp.records.watch.rules import issue_stop_rule, save_draft
+from alarp.records.watch.versions import version_seen
 
 __all__ = [
     "acknowledge",

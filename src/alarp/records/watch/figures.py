@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from importlib import import_module
 
 from django.db.models import Count, F, Sum
 
@@ -28,7 +27,8 @@ SAME = {
 
 def now_of(deployment: Deployment, at: datetime) -> tuple[Figure, ...]:
     """The monitors' figures at this moment, for all studies and by scanner."""
-    queries = import_module("alarp.records.monitors.queries")
+    from alarp.records.monitors import queries  # brings numpy: only where figures are asked for
+
     found: Iterable[Figure] = queries.figures(deployment, at)
     return tuple(replace(f, monitor=SAME.get(f.monitor, f.monitor)) for f in found)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import import_module
 from typing import Any
 
 from django.db import transaction
@@ -16,6 +15,7 @@ from alarp.records import clock, permissions
 from alarp.records.audit.commands import record
 from alarp.records.deployments.doors.moving import locked, moment, refuse_now
 from alarp.records.deployments.models import Deployment, RouteClosure
+from alarp.records.hazards.models import Hazard
 from alarp.records.ledger.models import Study
 from alarp.records.people.models import Person
 from alarp.records.watch.models import Alert, Incident, JournalEntry
@@ -158,16 +158,16 @@ def judge_harm(
     return _enter(incident, JournalEntry.HARM, text, facts, by)
 
 
-def link_hazard(incident: Incident, number: int, text: str, *, by: Person) -> JournalEntry:
+def link_hazard(incident: Incident, number: str, text: str, *, by: Person) -> JournalEntry:
     """Say which hazard of the log this was, so that its likelihood is looked at again."""
     return _enter(incident, JournalEntry.HAZARD, text, {"hazard": _hazard(incident.deployment, number)}, by)
 
 
-def _hazard(deployment: Deployment, number: int) -> int:
-    hazards = import_module("alarp.records.hazards.models").Hazard.objects
-    if not hazards.filter(deployment=deployment, number=number).exists():
-        raise BadInput(f"The hazard log of {deployment.slug} has no hazard {number}; add it there first.")
-    return number
+def _hazard(deployment: Deployment, number: str) -> str:
+    wanted = number.strip().upper()
+    if not Hazard.objects.filter(deployment=deployment, number=wanted).exists():
+        raise BadInput(f"The hazard log of {deployment.slug} has no hazard {wanted}; add it there first.")
+    return wanted
 
 
 def report_sent(incident: Incident, route: str, text: str, *, by: Person) -> JournalEntry:

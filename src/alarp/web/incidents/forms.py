@@ -55,7 +55,9 @@ class EntryForm(TextForm):
         label="Somebody was exposed to radiation who should not have been", required=False
     )
     data_breach = forms.BooleanField(label="Somebody's data went where they should not", required=False)
-    hazard = forms.IntegerField(label="Hazard: its number in the log", required=False, min_value=1)
+    hazard = forms.CharField(
+        label="Hazard: its number in the log, such as H05", required=False, max_length=12
+    )
     route = forms.ChoiceField(label="Report: which one was sent?", required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
