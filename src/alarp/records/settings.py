@@ -71,5 +71,10 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": ALARP.log_level},
     # pynetdicom's own logger prints data sets at DEBUG: patient identifiers never reach a log.
-    "loggers": {"pynetdicom": {"level": "ERROR"}, "pydicom": {"level": "ERROR"}},
+    # WeasyPrint complains of every screen-only rule of a style sheet that is meant for both.
+    "loggers": {
+        "pynetdicom": {"level": "ERROR"},
+        "pydicom": {"level": "ERROR"},
+        "weasyprint": {"level": "ERROR"},
+    },
 }
