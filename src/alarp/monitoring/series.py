@@ -75,7 +75,9 @@ def series(
     """
     step = step or ("day" if monitor in ("volume", "silence") else step_for(cube, first, last))
     begun = [cell.day for cell in cube.cells if cell.route != "closed"]
-    first = max(first, date.fromordinal(min(begun))) if begun else first
+    if not begun:
+        return Series(monitor, UNITS.get(monitor, ""), step, ())
+    first = max(first, date.fromordinal(min(begun)))
     length = 1 if step == "day" else 7
     whole = max(0, (last - first).days + 1) // length
     start = last - timedelta(days=whole * length - 1)

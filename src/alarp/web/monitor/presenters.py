@@ -123,7 +123,9 @@ def board(picture: MonitorPicture) -> Board:
         freshness=picture.freshness[:1].upper() + picture.freshness[1:],
         fresh=picture.fresh,
         period=f"{picture.first:%-d %B} to {picture.last:%-d %B %Y}",
-        compared=f"Scores and decisions are compared with {watched.reference_words}.",
+        compared=f"Scores and decisions are compared with {watched.reference_words}."
+        if watched.reference.cells
+        else "There is nothing yet to compare scores and decisions with.",
         cards=tuple(_card(picture, monitor) for monitor in picture.catalogue.monitors),
         scanners=tuple(_scanner(picture, scanner) for scanner in scanners_of(watched)),
     )
