@@ -1,0 +1,24 @@
+"""The records repeat two word lists of the core, so that a process can start without numpy: they are the same."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from alarp.monitoring import cube
+from alarp.records.monitors import models
+
+
+def test_the_words_of_an_event_are_those_that_are_counted() -> None:
+    assert models.OUTCOMES == tuple(cube.OUTCOMES)
+    assert models.AGREEMENT == tuple(cube.AGREEMENT)
+
+
+def test_a_process_starts_without_what_only_some_of_its_work_needs() -> None:
+    """Every listener, worker and command pays for what the records bring in at their start."""
+    script = (
+        "from alarp.records import boot; boot(); import sys;"
+        "print([m for m in ('numpy', 'scipy', 'polars', 'pydicom', 'altair', 'weasyprint', 'jinja2') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.strip() == "[]"
