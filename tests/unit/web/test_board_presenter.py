@@ -28,7 +28,7 @@ def row(state: RouteState = RouteState.LIVE, *, days: int = 0, waiting: str | No
     )
     fact = Fact(
         deployment=deployment, route=Fact(state=state, reason="because"), next_gate="need", met=1, criteria=3,
-        waiting_for=waiting, days_waiting=days,
+        waiting_for=waiting, days_waiting=days, stage="live",
     )  # fmt: skip
     return presenters.row(fact, gates=[gate("need")], titles=TITLES, my_roles=mine)
 

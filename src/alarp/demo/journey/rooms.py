@@ -120,7 +120,10 @@ def due_diligence(candidate: Candidate, case: Case) -> None:
 
 
 def options(candidate: Candidate, case: Case) -> None:
-    """Doing nothing and a way without AI are weighed on the same scale as the tool."""
+    """Doing nothing and a way without AI are weighed on the same scale as the tool, whose cost is computed first."""
+    place = f"{candidate.page}costs/case/"
+    files = {"case": ("case.yaml", case.cost, "application/yaml")}
+    candidate.hospital.visit(MAKER).submit(place, {}, having=HIDDEN, to=place, files=files)
     criteria = [one.slug for one in load_economics().criteria]
     for option in case.options:
         scores = dict(zip(criteria, map(str, option.scores), strict=False))
@@ -136,14 +139,7 @@ def options(candidate: Candidate, case: Case) -> None:
 
 
 def whole_life_cost(candidate: Candidate, case: Case) -> None:
-    """The cost case is read whole, line by line with its sources, and issued with its document."""
-    candidate.hospital.visit(MAKER).submit(
-        f"{candidate.page}costs/case/",
-        {},
-        having=HIDDEN,
-        to=f"{candidate.page}costs/case/",
-        files={"case": ("case.yaml", case.cost, "application/yaml")},
-    )
+    """The cost case, read line by line with its sources, is issued with its document."""
     _send(candidate, "costs/issue/", {"what": "cost"}, having="what")
 
 

@@ -201,9 +201,9 @@ def board(person: Person, at: datetime | None = None) -> tuple[BoardRow, ...]:
 
 
 def _visible(person: Person, at: datetime) -> list[Deployment]:
-    every = Deployment.objects.select_related("version__product__supplier", "site__parent__parent").order_by(
-        "pk"
-    )
+    every = Deployment.objects.select_related(
+        "version__product__supplier", "site__parent__parent", "abandonment"
+    ).order_by("pk")
     today = localdate(at)
     if is_supplier(person):
         if SUPPLIER not in roles_at(person, None, today):

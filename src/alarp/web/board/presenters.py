@@ -9,6 +9,7 @@ from typing import Any
 
 from alarp.kernel import RouteState
 from alarp.web import shapes
+from alarp.web.board.standing import Standing, Vital, vitals
 
 
 @dataclass(frozen=True)
@@ -30,18 +31,26 @@ class BoardRow:
     yours: bool
     route: shapes.RouteSwitch
     open_holds: tuple[tuple[int, str], ...]
+    standing: Standing
+    in_use: bool
+    ended: str = ""  # why it was stopped before it went live
 
     @property
     def sentence(self) -> str:
         """'Evaluate: 12 of 14 criteria met'."""
         if not self.next_gate:
-            return "No gate is next."
+            return f"Stopped: {self.ended}" if self.ended else "No gate is next."
         return f"{self.next_title}: {self.met} of {self.criteria} criteria met"
 
 
 @dataclass(frozen=True)
 class Board:
     rows: tuple[BoardRow, ...]
+    alerts_href: str = ""
+
+    @property
+    def vitals(self) -> tuple[Vital, ...]:
+        return vitals(self.rows, alerts_href=self.alerts_href) if self.rows else ()
 
     @property
     def yours(self) -> tuple[BoardRow, ...]:
@@ -76,7 +85,12 @@ def _counted(number: int, word: str) -> str:
 
 
 def row(
-    fact: Any, *, gates: Iterable[Any], titles: Mapping[str, str], my_roles: frozenset[str] = frozenset()
+    fact: Any,
+    *,
+    gates: Iterable[Any],
+    titles: Mapping[str, str],
+    my_roles: frozenset[str] = frozenset(),
+    standing: Standing | None = None,
 ) -> BoardRow:
     """One row of the records' board, as it is shown."""
     deployment, gates = fact.deployment, tuple(gates)
@@ -100,4 +114,7 @@ def row(
         yours=fact.waiting_for in my_roles,
         route=shapes.RouteSwitch(fact.route.state, fact.route.reason, held=bool(holds)),
         open_holds=holds,
+        standing=standing or Standing(),
+        in_use=fact.route.state is not RouteState.CLOSED or fact.stage in ("live", "review", "change"),
+        ended=getattr(getattr(deployment, "abandonment", None), "reason", ""),
     )
