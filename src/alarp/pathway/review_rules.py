@@ -283,4 +283,5 @@ def _margin_of(row: Judged) -> float:
 
 
 def _told(opening: str, row: Judged) -> str:
-    return f"{opening}: {_title(row)[:1].lower() + _title(row)[1:].rstrip('.?')}: {row.sentence}"
+    asked = row.criterion.asks.rstrip(".?")
+    return f"{opening}: {asked[:1].lower()}{asked[1:]}: {row.sentence}"

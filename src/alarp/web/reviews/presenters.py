@@ -90,10 +90,17 @@ def _question(judged: list[Judged]) -> Question:
     return Question(
         asks=criterion.asks,
         figure=monitor.title if monitor else criterion.monitor,
-        verdict=min((row.verdict.value for row in judged), key=_CAREFUL_FIRST.index),
+        verdict=min(_count_here(judged), key=_CAREFUL_FIRST.index),
         limits="; ".join(text for _, _, text in _limits(judged[0])),
         rows=tuple(_row(row) for row in judged),
     )
+
+
+def _count_here(judged: list[Judged]) -> list[str]:
+    """The verdicts that decide: a scanner with too few studies bars nothing, as long as something was measured."""
+    measured = [row.verdict.value for row in judged if row.verdict is not Verdict.NOT_MEASURABLE]
+    whole = [row.verdict.value for row in judged if row.figure is None or row.figure.subgroup in ("", "all")]
+    return [*measured, *whole] or [Verdict.NOT_MEASURABLE.value]
 
 
 def _limits(judged: Judged) -> list[tuple[str, float, str]]:
