@@ -128,8 +128,8 @@ class Hospital:
     def build(self) -> dict[str, Any]:
         from appraised import appraise
         from governed import govern
-        from supplied import supply
         from hazards_logged import log_hazards
+        from supplied import supply
         from taught import teach
         from watched import watch
 
@@ -300,7 +300,7 @@ class Hospital:
         from alarp.records.people.models import Organisation
 
         commands.add_criterion(
-        pathway="national-2026.1",
+            pathway="national-2026.1",
             organisation=Organisation.objects.get(slug="valley"),
             gate="live",
             slug="night-cover",

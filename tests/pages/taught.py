@@ -29,7 +29,14 @@ def teach(deployment: Any, person: Callable[[str], Any]) -> dict[str, Any]:
     key = {item.number: "right" if item.ai_right else "wrong" for item in module.items.all()}
     commands.take(module, {**key, 7: "right"}, by=person("reader"))
     commands.take(module, {**key, 1: "wrong"}, by=person("reader"))
-    elsewhere = {"correct": 7, "items": 8, "caught": 3, "failures": 3, "certificate": "NF-2026-014", "by": trainer}
+    elsewhere = {
+        "correct": 7,
+        "items": 8,
+        "caught": 3,
+        "failures": 3,
+        "certificate": "NF-2026-014",
+        "by": trainer,
+    }
     today = clock.now().date()
     commands.record_training(person("clinical-lead"), module, today - timedelta(days=330), **elsewhere)
     commands.record_training(person("radiographer"), module, today - timedelta(days=400), **elsewhere)

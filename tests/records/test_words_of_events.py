@@ -10,8 +10,8 @@ from alarp.records.monitors import models
 
 
 def test_the_words_of_an_event_are_those_that_are_counted() -> None:
-    assert models.OUTCOMES == tuple(cube.OUTCOMES)
-    assert models.AGREEMENT == tuple(cube.AGREEMENT)
+    assert tuple(cube.OUTCOMES) == models.OUTCOMES
+    assert tuple(cube.AGREEMENT) == models.AGREEMENT
 
 
 def test_a_process_starts_without_what_only_some_of_its_work_needs() -> None:
@@ -20,5 +20,7 @@ def test_a_process_starts_without_what_only_some_of_its_work_needs() -> None:
         "from alarp.records import boot; boot(); import sys;"
         "print([m for m in ('numpy', 'scipy', 'polars', 'pydicom', 'altair', 'weasyprint', 'jinja2') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120
+    )
     assert done.stdout.strip() == "[]"
