@@ -165,7 +165,7 @@ class Watching:
                 "device": "on",
                 "text": "One result of 2.2.0 came back and was kept, not filed.",
             },
-            {"entry": "hazard", "hazard": "11", "text": "Silent update: the hazard log foresaw it."},
+            {"entry": "hazard", "hazard": "H11", "text": "Silent update: the hazard log foresaw it."},
         ):
             helen.submit(where, entry, having="entry")
         self.restart_tool("2.1.0")
@@ -191,7 +191,7 @@ class Watching:
         self.hospital.scan(after.datasets, scans.station_of(after))
         self.filed(before + 1, "the first film after the incident has its report")
         self.story.tell(
-            "Incident: made safe, cause found, hazard 11 linked, decided; the route was opened again by a signed word."
+            "Incident: made safe, cause found, hazard H11 linked, decided; the route was opened again by a signed word."
         )
 
     def lift_page(self) -> str:
@@ -280,7 +280,7 @@ class Watching:
         place = f"{candidate.page}review/"
         page = self.hospital.visit(MAKER).read(place)
         expect(
-            f"alarp-verdict--large alarp-verdict--{decision}" in page,
+            f"alarp-outcome--large alarp-outcome--{decision}" in page,
             f"the review of {candidate.tool} does not come to {decision}.",
         )
         self.hospital.visit(MAKER).submit(place, {"counter_argument": against}, having="counter_argument")
@@ -320,7 +320,7 @@ class Watching:
     def take_up(self, candidate: Candidate, alert: dict[str, Any], username: str, note: str) -> None:
         """Whoever was told says to have it in hand."""
         expect(username in alert["told"], f"{username} was not told of alert {alert['number']}.")
-        place = f"{candidate.page}alerts/{alert['number']}/"
+        place = f"{candidate.page}alarms/{alert['number']}/"
         self.hospital.visit(username).submit(place, {"note": note}, having="note")
 
 
