@@ -18,8 +18,8 @@ setup-test:  ## the same, with the peers that the tests talk to (browser, dcmtk,
 demo: setup  ## a whole fictional hospital on 127.0.0.1:8000 (options: make demo ARGS="--data DIR")
 	@$(VENV)/alarp demo $(ARGS)
 
-test: setup-test  ## every test (options: make test ARGS="-k quarantine")
-	@$(VENV)/python -m pytest $(ARGS)
+test: setup-test  ## every test, two files at a time (options: make test ARGS="-k quarantine -n 0")
+	@$(VENV)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup  ## lint, types, floors, lengths, generated documents, standards
 	@$(VENV)/python tools/check.py

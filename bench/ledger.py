@@ -21,7 +21,7 @@ STEPS, ROUNDS = 100, 3
 OURS = f"""
 import sys, time
 from alarp.records import boot; boot()
-from django.core.management import call_command; call_command('migrate', verbosity=0)
+from alarp.records import tables; tables.lay()
 from django.db import transaction
 from alarp.records.ledger import work
 for line in sys.stdin:

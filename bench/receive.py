@@ -26,7 +26,7 @@ IMAGES, ROUNDS = 20, 3
 PDU = "131072"
 ALARP_PEER = (
     "from alarp.records import boot; boot()\n"
-    "from django.core.management import call_command; call_command('migrate', verbosity=0)\n"
+    "from alarp.records import tables; tables.lay()\n"
     "from alarp.records.ledger.models import Peer\n"
     "Peer.objects.create(aet='SENDER', name='Sender', kind='source')\n"
 )

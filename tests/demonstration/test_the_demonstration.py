@@ -23,13 +23,15 @@ def test_the_journey_comes_out_right(demonstration):
     assert demonstration.summary["faults"] == []
 
 
-@pytest.mark.need("X01", "X03")
-def test_one_tool_is_live_and_one_is_silent_each_through_signed_gates(demonstration):
+@pytest.mark.need("X01", "X03", "M03")
+def test_each_tool_ends_where_its_evidence_led_it_through_signed_gates(demonstration):
     nodules, livers = deployment(demonstration, "NoduleFlag"), deployment(demonstration, "LiverContour")
-    assert (nodules["stage"], nodules["route"]) == ("live", "live")
-    assert (livers["stage"], livers["route"]) == ("integrate", "silent")
+    lungs = deployment(demonstration, "LungContour")
+    assert (nodules["stage"], nodules["route"]) == ("retire", "closed")
+    assert (livers["stage"], livers["route"]) == ("live", "live")
+    assert (lungs["stage"], lungs["route"]) == ("retired", "closed")
     gates = {g["gate"]: g for g in demonstration.summary["gates"] if g["deployment"] == nodules["deployment"]}
-    assert set(gates) == set(TO_LIVE)
+    assert set(gates) == {*TO_LIVE, "review"}
     for gate in gates.values():
         approvals = [d for d in gate["decisions"] if d["outcome"] == "approve"]
         assert gate["status"] == "open"
@@ -65,13 +67,84 @@ def test_the_backlog_was_drained_without_a_duplicate(demonstration):
 
 @pytest.mark.need("E05")
 def test_both_evaluations_have_real_measures_with_intervals_and_a_stated_reference(demonstration):
-    nodules, livers = demonstration.summary["evaluations"]
+    nodules, livers, lungs = demonstration.summary["evaluations"]
     auc = next(m for m in nodules["measures"] if m["measure"] == "auc" and m["subgroup"] == "all")
     assert auc["low"] < auc["estimate"] < auc["high"]
     assert auc["n"] == 24
     dice = next(m for m in livers["measures"] if m["measure"] == "dice" and m["subgroup"] == "liver")
     assert 0.85 < dice["estimate"] < 1
     assert "construction" in livers["reference_standard"]
+    assert [claim["status"] for claim in lungs["claims"]] == ["not met"] * 3
+    assert all(claim["status"] == "met" for claim in livers["claims"])
+
+
+@pytest.mark.need("P01", "E13")
+def test_the_tool_whose_claims_do_not_hold_is_stopped_at_its_gate_with_the_numbers(demonstration):
+    (stopped,) = [d for d in demonstration.summary["decisions"] if d["kind"] == "stopped before go-live"]
+    assert stopped["deployment"] == "lungcontour-riverside"
+    assert stopped["gate"] == "evaluate"
+    assert "3 of 3 claims do not hold" in stopped["reason"]
+    assert re.search(r"dice for lungs at least 0.99: found 0\.9\d", stopped["reason"])
+    refused = [
+        d
+        for g in demonstration.summary["gates"]
+        if g["deployment"] == "lungcontour-riverside"
+        for d in g["decisions"]
+        if d["outcome"] == "refuse"
+    ]
+    assert [d["role"] for d in refused] == ["statistician"]
+
+
+def alert(demonstration, monitor):
+    return [a for a in demonstration.summary["alerts"] if a["monitor"] == monitor]
+
+
+@pytest.mark.need("M06", "G10")
+def test_a_scanner_upgrade_shows_as_drift_on_that_scanner_alone(demonstration):
+    (drift,) = alert(demonstration, "score-drift")
+    assert "SIMB2" in drift["subgroup"]
+    assert drift["reaction"] == "warn"
+    assert drift["cause_to_alert_s"] > 0
+    assert drift["acknowledged_by"] == "chidi" in drift["told"]
+
+
+@pytest.mark.need("M01", "M05")
+def test_a_silent_change_of_version_closes_the_route_within_one_study(demonstration):
+    (version,) = alert(demonstration, "version-seen")
+    assert version["deployment"] == "noduleflag-riverside"
+    assert version["reaction"] == "close"
+    assert 0 < version["cause_to_alert_s"] <= version["cause_to_closure_s"] + 1
+    script = (
+        "from alarp.records import boot; boot();"
+        "from alarp.records.ledger.models import Result;"
+        "found = [r for r in Result.objects.all() if r.summary.get('version') == '2.2.0'];"
+        "print(len(found), {r.state for r in found})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=demonstration.environment,
+        timeout=120,
+    )
+    assert done.stdout.strip() == "1 {'kept'}"
+
+
+@pytest.mark.need("M03", "G16")
+def test_incident_and_reviews_were_decided_by_people_as_the_signed_criteria_computed(demonstration):
+    decisions = demonstration.summary["decisions"]
+    assert [d["outcome"] for d in decisions if d["kind"] == "incident"] == ["reopen"]
+    assert [d["kind"] for d in decisions].index("incident") < [d["kind"] for d in decisions].index(
+        "route opened again"
+    )
+    reviews = [d for d in decisions if d["kind"] == "review"]
+    for slug, outcome in (("noduleflag-riverside", "stop"), ("livercontour-riverside", "scale")):
+        signed = [d for d in reviews if d["deployment"] == slug]
+        assert {d["outcome"] for d in signed} == {outcome} == {d["computed"] for d in signed}
+        assert len({d["by"] for d in signed}) == 3
+        assert all(d["reason"] for d in signed)
+    assert all(a["acknowledged_by"] for a in demonstration.summary["alerts"])
 
 
 @pytest.mark.need("A11", "X03")

@@ -83,11 +83,12 @@ def _patch(name: str, when: str, nth: int) -> None:
 
 def probe() -> None:
     """Read one JSON string of Python a line, run it with the models at hand, answer `answer` as JSON."""
-    from django.core.management import call_command
     from django.db import connection
 
+    from alarp.records import tables
+
     if "ready" not in sys.argv:
-        call_command("migrate", verbosity=0)
+        tables.lay()
     space: dict[str, Any] = {"connection": connection}
     for app in ("people", "products", "deployments", "ledger", "audit"):
         module = importlib.import_module(f"alarp.records.{app}.models")

@@ -78,7 +78,7 @@ def run(words: list[str], environment: dict[str, str]) -> str:
 def running_site(data: Path) -> Iterator[Site]:
     """Migrate, build the hospital, serve it with `python -m alarp.web`, stop it."""
     environment = clean_environment(data)
-    run(["-m", "alarp.web", "migrate", "--verbosity", "0"], environment)
+    run(["-m", "alarp.cli", "setup"], environment)
     known = json.loads(
         run([str(ROOT / "tests" / "pages" / "small_hospital.py")], environment).splitlines()[-1]
     )

@@ -15,9 +15,9 @@ FLAG_WAIT_S = 60
 
 
 def prepare() -> dict[str, Any]:
-    from django.core.management import call_command
+    from alarp.records import tables
 
-    call_command("migrate", verbosity=0)
+    tables.lay()
     import valley
 
     valley.build()

@@ -12,14 +12,15 @@ from alarp.kernel import BadInput, Unavailable
 
 def migrate() -> None:
     """Bring the database to this version's tables, and the web's files to their place."""
-    from django.core.management import call_command
     from django.db.utils import Error
 
     from alarp.records import boot
 
     boot("alarp.web.settings")
+    from alarp.records import tables
+
     try:
-        call_command("migrate", verbosity=0, interactive=False)
+        tables.lay()
     except Error as error:
         raise Unavailable(
             f"The database cannot be brought up to date ({type(error).__name__}). Start it, or correct database_url."

@@ -80,8 +80,8 @@ def faults(summary: dict[str, Any], hospital: Hospital) -> list[str]:
     found = []
     if not summary["balanced"]:
         found.append(f"the day does not balance: {summary['sentence']}")
-    if routes != {"NoduleFlag": "live", "LiverContour": "closed", "LungContour": "closed"}:
-        found.append(f"the routes are {routes}, not live, closed and closed")
+    if routes != {"NoduleFlag": "closed", "LiverContour": "live", "LungContour": "closed"}:
+        found.append(f"the routes are {routes}, not closed, live and closed")
     decided = {(row["kind"], row["outcome"]) for row in summary["decisions"]}
     for wanted in (
         ("stopped before go-live", "stop"),

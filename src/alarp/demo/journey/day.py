@@ -16,6 +16,7 @@ from alarp.demo.telling import Story
 from alarp.phantom import Scan, fictional_patient
 
 LIVE_FILMS = 4
+ROOM_A = (0,)  # room B is waiting for its engineer
 
 
 @dataclass
@@ -51,13 +52,13 @@ class Day:
         return len(set(self.hospital.in_pacs()))
 
     def ordinary_films(self, films: list[Scan]) -> None:
-        """Films from two rooms; each gets its report under the original study."""
+        """Films from room A; each gets its report under the original study."""
         before = self.filed_now()
         for film in films:
             self.hospital.scan(film.datasets, scans.station_of(film))
         self.filed(before + len(films), f"{len(films)} reports lie in the PACS")
         self.story.tell(
-            f"{len(films)} chest films from two rooms at Riverside: {len(films)} NoduleFlag reports filed in the PACS."
+            f"{len(films)} chest films from room A at Riverside: {len(films)} NoduleFlag reports filed in the PACS."
         )
 
     def real_images(self) -> None:
@@ -191,14 +192,12 @@ class Day:
 
 def day_films(when: datetime) -> list[Scan]:
     return scans.simulate_films(
-        scans.orders(LIVE_FILMS, first_patient=800, when=when, prefix="LV", scanners=scans.RIVERSIDE)
+        scans.orders(LIVE_FILMS, first_patient=800, when=when, prefix="LV", scanners=ROOM_A)
     )
 
 
 def spare_films(when: datetime) -> list[Scan]:
-    return scans.simulate_films(
-        scans.orders(6, first_patient=400, when=when, prefix="SP", scanners=scans.RIVERSIDE)
-    )
+    return scans.simulate_films(scans.orders(6, first_patient=400, when=when, prefix="SP", scanners=ROOM_A))
 
 
 def fictional_name(image: Dataset) -> str:

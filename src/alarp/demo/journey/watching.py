@@ -21,8 +21,8 @@ from alarp.phantom import Scan
 UPGRADED, STEADY = 1, 0  # room B gets new detector software; room A stays as it was
 FILMS_AFTER, FILMS_BESIDE = 14, 6
 CONTOURED = 2
-# What the planners' stopwatch says (fictional minutes saved by a plan): the brochure promised 30.
-MINUTES_SAVED = (14.0, 11.5, 17.0, 9.0, 13.5, 12.0, 16.5, 10.0)
+# What the planners' stopwatch says: fictional minutes saved by a plan. Whole-life, the tool pays from 22.8 on.
+MINUTES_SAVED = (29.0, 26.0, 31.0, 24.0, 28.0, 27.0, 30.0, 25.0)
 
 
 @dataclass
@@ -42,41 +42,64 @@ class Watching:
     ) -> None:
         """Every scene, in the order of the weeks."""
         for scene in (
-            lambda: self.reports_come_in([*silent]),
+            lambda: self.silent_reports(silent),
             lambda: self.scanner_is_upgraded(films),
             lambda: self.version_changes(spare[0], spare[1]),
             lambda: self.incident(spare[2]),
             self.reader_disagrees,
-            lambda: self.not_worth_it(abdomens),
-            self.worth_having_elsewhere,
+            lambda: self.live_reports(films),
+            self.no_longer_good,
+            lambda: self.worth_having_elsewhere(abdomens),
         ):
             scene()
             self.story.step()
 
     # --- what readers and planners say ------------------------------------------------------------------------
 
-    def reports_come_in(self, films: Sequence[Scan]) -> None:
+    def silent_reports(self, films: Sequence[Scan]) -> None:
         """The radiologists' reports of the silent run, beside what the tool said: delivered as a file from the RIS."""
-        decisions = self.decisions()
-        rows = [
-            {
-                "event_id": f"RIS-{film.datasets[0].AccessionNumber}",
-                "at": datetime.now(UTC).isoformat(timespec="seconds"),
-                "route": "silent",
-                "station": str(film.datasets[0].StationName),
-                "manufacturer": str(film.datasets[0].Manufacturer),
-                "model": str(film.datasets[0].ManufacturerModelName),
-                "agreement": "agree" if decisions[accession] == scans.report_label(film) else "disagree",
-            }
-            for film in films
-            if (accession := str(film.datasets[0].AccessionNumber)) in decisions
-        ]
-        agreed = sum(row["agreement"] == "agree" for row in rows)
-        said = self.deliver(self.nodules, "reports", rows)
-        self.story.tell(f"Reports from the RIS beside NoduleFlag: {agreed} of {len(rows)} agree. {said}")
-        again = self.deliver(self.nodules, "reports", rows)
+        said = self.reports(films, "silent")
+        self.story.tell(f"Reports from the RIS beside NoduleFlag's silent run: {said}")
+        again = self.reports(films, "silent")
         expect("0 new" in again, f"the same delivery was counted twice: {again}")
         self.story.tell("The same file delivered once more changed nothing: each event counts once.")
+
+    def live_reports(self, films: Sequence[Scan]) -> None:
+        """The reports since the upgrade: in room B the tool and the radiologists go separate ways, and the route closes."""
+        self.caused_at["agreement"] = datetime.now(UTC)
+        said = self.reports(films, "live")
+        alert = self.alert("agreement")
+        expect(
+            "SIMB2" in alert["subgroup"], f"disagreement was called on {alert['subgroup']}, not on room B."
+        )
+        self.hospital.wait("the route of NoduleFlag is closed", lambda: self.route(self.nodules) == "closed")
+        self.story.tell(
+            f"Reports of the films since the upgrade: {said} {alert['cause']} The rule closed the route."
+        )
+        self.take_up(
+            self.nodules, alert, "amara", "Readers were told; the review is brought forward to today."
+        )
+
+    def reports(self, films: Sequence[Scan], route: str) -> str:
+        """Deliver what the radiologists wrote, as agreement with the tool; how many agree, of how many."""
+        decisions = self.decisions()
+        rows = []
+        for film in films:
+            image = film.datasets[0]
+            said = decisions[str(image.AccessionNumber)]
+            rows.append(
+                {
+                    "event_id": f"RIS-{image.AccessionNumber}",
+                    "at": self.when.isoformat(timespec="seconds"),
+                    "route": route,
+                    "station": str(image.StationName),
+                    "manufacturer": str(image.Manufacturer),
+                    "model": str(image.ManufacturerModelName),
+                    "agreement": "agree" if said == scans.report_label(film) else "disagree",
+                }
+            )
+        agreed = sum(row["agreement"] == "agree" for row in rows)
+        return f"{agreed} of {len(rows)} agree. {self.deliver(self.nodules, 'reports', rows)}"
 
     def decisions(self) -> dict[str, str]:
         """What the tool said of each film, by accession number; read from the results kept at the hospital."""
@@ -167,14 +190,14 @@ class Watching:
             },
             {"entry": "hazard", "hazard": "H11", "text": "Silent update: the hazard log foresaw it."},
         ):
-            helen.submit(where, entry, having="entry")
+            helen.submit(where, entry, having="text")
         self.restart_tool("2.1.0")
         decision = {
             "outcome": "reopen",
             "text": "2.1.0 is back; notice of 30 days is now in the contract.",
             "password": PASSWORD,
         }
-        helen.submit(f"{where}decide/", decision, having="outcome")
+        helen.submit(f"{where}decide/", decision, having="text")
         lift = self.lift_page()
         chidi = self.hospital.visit("chidi")
         chidi.submit(
@@ -185,7 +208,7 @@ class Watching:
         helen.submit(
             where,
             {"entry": "closed", "text": "Decided, and the supplier's letter is on file."},
-            having="entry",
+            having="text",
         )
         before = self.filed_now()
         self.hospital.scan(after.datasets, scans.station_of(after))
@@ -209,11 +232,11 @@ class Watching:
         found = re.search(r'action="(/studies/\d+/feedback/\d+/)"', page)
         expect(found is not None, "the study's page offers no way to say that the AI is wrong.")
         place = found.group(1) if found else ""
-        erik.submit(place, {"reason": "false-mark", "verdict": "wrong", "text": ""}, having="reason")
+        erik.submit(place, {"reason": "false-mark", "verdict": "wrong", "text": ""}, having="text")
         helen = self.hospital.visit("helen")
         report = re.findall(r'href="(/feedback/\d+/)"', helen.read("/feedback/"))[0]
         answer = "A vessel seen end on; the supplier has it, and it is in the next training."
-        helen.submit(report, {"outcome": "supplier-told", "answer": answer}, having="outcome")
+        helen.submit(report, {"outcome": "supplier-told", "answer": answer}, having="answer")
         expect(answer in erik.read("/feedback/mine/"), "the reporter was not told what came of it.")
         self.story.tell(
             "Dr Erik Lindqvist said in one click that a mark was wrong; he was told what came of it."
@@ -226,53 +249,51 @@ class Watching:
 
     # --- reviews -----------------------------------------------------------------------------------------------
 
-    def not_worth_it(self, abdomens: Sequence[Scan]) -> None:
-        """LiverContour works; it does not save the minutes that were promised, and it is stopped for that."""
-        before = self.filed_now()
-        for scan in abdomens:
-            self.hospital.scan(scan.datasets, scans.station_of(scan))
-        self.filed(before + len(abdomens), "LiverContour's contours lie in the PACS")
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        rows = [
-            {"event_id": f"PLAN-{n:03}", "at": now, "route": "live", "minutes_saved": minutes}
-            for n, minutes in enumerate(MINUTES_SAVED, start=1)
-        ]
-        self.deliver(self.livers, "planning", rows)
-        against = "It draws well, and two planners like it; with more practice the minutes may come."
-        self.review(
-            self.livers,
-            "stop",
-            against,
-            "Minutes saved lie below what it costs, as we signed before go-live.",
+    def no_longer_good(self) -> None:
+        """NoduleFlag is reviewed against what was signed before go-live, and stopped: its retirement begins."""
+        against = "In room A it reads as it did in the silent run; room B could be repaired, and the version is back."
+        because = (
+            "In room B it is surely wrong more often than right, and the supplier changed it without a word."
         )
-        expect(self.route(self.livers) == "closed", "LiverContour was stopped, but its route is open.")
+        self.review(self.nodules, "stop", against, because)
+        expect(self.route(self.nodules) == "closed", "NoduleFlag was stopped, but its route is open.")
         for username, step, note in (
             (
                 "bethan",
                 "fall-back",
-                "Contours are drawn by hand with the atlas again; the planners were told on the day.",
+                "Films are read in the order of arrival again; readers were told on the day.",
             ),
-            ("gareth", "worklist-rules", "The export rule for planning CTs is removed and was tried out."),
+            ("gareth", "worklist-rules", "The mark in the reading list is removed and was tried out."),
         ):
             self.hospital.visit(username).submit(
-                f"{self.livers.page}retirement/", {"step": step, "note": note}, having="step"
+                f"{self.nodules.page}retirement/", {"step": step, "note": note}, having="step"
             )
         self.story.tell(
-            "LiverContour was reviewed against what was signed before go-live: stopped. Its route is closed, its retirement begun."
+            "NoduleFlag was reviewed against what was signed before go-live: stopped. Its route is closed, its retirement begun."
         )
 
-    def worth_having_elsewhere(self) -> None:
-        """NoduleFlag keeps every limit that was signed: it is scaled, signed by three people."""
-        against = "One scanner drifts since its upgrade, and the supplier changed its version without a word."
-        self.review(
-            self.nodules,
-            "scale",
-            against,
-            "Every criterion holds; Moorgate may propose it, room B after its repair.",
-        )
-        expect(self.route(self.nodules) == "live", "NoduleFlag was scaled, but its route is not live.")
+    def worth_having_elsewhere(self, abdomens: Sequence[Scan]) -> None:
+        """LiverContour saves the minutes that it costs, by the planners' stopwatch: it is scaled."""
+        before = self.filed_now()
+        for scan in abdomens:
+            self.hospital.scan(scan.datasets, scans.station_of(scan))
+        self.filed(before + len(abdomens), "LiverContour's contours lie in the PACS")
+        rows = [
+            {
+                "event_id": f"PLAN-{n:03}",
+                "at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "route": "live",
+                "minutes_saved": minutes,
+            }
+            for n, minutes in enumerate(MINUTES_SAVED, start=1)
+        ]
+        self.deliver(self.livers, "planning", rows)
+        against = "Eight plans are few, and all were drawn by the two planners who wanted the tool."
+        because = "The minutes saved lie above the whole-life break-even, as signed before go-live; no patient was harmed."
+        self.review(self.livers, "scale", against, because)
+        expect(self.route(self.livers) == "live", "LiverContour was scaled, but its route is not live.")
         self.story.tell(
-            "NoduleFlag was reviewed: scaled. Moorgate may propose it, with this evidence in hand."
+            "LiverContour was reviewed: scaled. Moorgate may propose it, with this evidence in hand."
         )
 
     def review(self, candidate: Candidate, decision: str, against: str, because: str) -> None:
@@ -297,9 +318,11 @@ class Watching:
         self.hospital.wait(what, lambda: self.filed_now() >= expected)
 
     def route(self, candidate: Candidate) -> str:
-        return next(
-            str(row["route"]) for row in self.hospital.status() if row["deployment"] == candidate.slug
-        )
+        """What the route's sign says on the deployment's page: closed, silent or live."""
+        page = self.hospital.visit("chidi").read(candidate.page)
+        found = re.search(r"alarp-route alarp-route--(\w+)", page)
+        said = found.group(1) if found else ""
+        return "closed" if said == "held" else said
 
     def restart_tool(self, version: str) -> None:
         """The vendor restarts the tool on the same port, in this version."""
