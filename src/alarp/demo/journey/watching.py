@@ -19,7 +19,7 @@ from alarp.demo.telling import Story
 from alarp.phantom import Scan
 
 UPGRADED, STEADY = 1, 0  # room B gets new detector software; room A stays as it was
-FILMS_AFTER, FILMS_BESIDE = 14, 6
+FILMS_AFTER, FILMS_BESIDE = 14, 4
 CONTOURED = 2
 # What the planners' stopwatch says: fictional minutes saved by a plan. Whole-life, the tool pays from 22.8 on.
 MINUTES_SAVED = (29.0, 26.0, 31.0, 24.0, 28.0, 27.0, 30.0, 25.0)
@@ -36,6 +36,7 @@ class Watching:
     tool: Machine
     when: datetime
     caused_at: dict[str, datetime] = field(default_factory=dict)
+    version: dict[str, Any] = field(default_factory=dict)  # the alert of the version that nobody approved
 
     def work(
         self, films: Sequence[Scan], spare: Sequence[Scan], abdomens: Sequence[Scan], silent: Sequence[Scan]
@@ -68,7 +69,7 @@ class Watching:
         """The reports since the upgrade: in room B the tool and the radiologists go separate ways, and the route closes."""
         self.caused_at["agreement"] = datetime.now(UTC)
         said = self.reports(films, "live")
-        alert = self.alert("agreement")
+        alert = self.alerts("agreement")[0]
         expect(
             "SIMB2" in alert["subgroup"], f"disagreement was called on {alert['subgroup']}, not on room B."
         )
@@ -129,10 +130,11 @@ class Watching:
         for film in films:
             self.hospital.scan(film.datasets, scans.station_of(film))
         self.filed(before + len(films), f"{len(films)} films after the upgrade have their reports")
-        alert = self.alert("score-drift")
-        expect("SIMB2" in alert["subgroup"], f"drift was called on {alert['subgroup']}, not on room B.")
-        others = [a for a in self.alerts("score-drift") if "SIMB2" not in a["subgroup"]]
-        expect(not others, "drift was called on a scanner that nobody touched.")
+        alert, *others = self.alerts("score-drift")
+        expect(
+            "SIMB2" in alert["subgroup"] and not others,
+            f"drift was called on {alert['subgroup']} and {len(others)} more, not on room B alone.",
+        )
         self.story.tell(f"Room B's detector was upgraded: {alert['cause']}")
         self.take_up(
             self.nodules,
@@ -159,7 +161,7 @@ class Watching:
             "a second study reached the unapproved version.",
         )
         expect(self.filed_now() == before, "a result of an unapproved version reached the PACS.")
-        alert = self.alert("version-seen")
+        alert = self.version = self.alerts("version-seen")[0]
         studies = arrived - sent
         self.story.tell(
             f"NoduleFlag came back as 2.2.0, unannounced: the route closed on {studies} study, "
@@ -168,7 +170,7 @@ class Watching:
 
     def incident(self, after: Scan) -> None:
         """Made safe, cause, harm, hazard, decision; then the route is opened again by a signed word."""
-        alert = self.alert("version-seen")
+        alert = self.version
         self.take_up(self.nodules, alert, "chidi", "Route closed by the rule; the supplier is on the phone.")
         page, helen = self.nodules.page, self.hospital.visit("helen")
         report = f"{page}incidents/report/?alert={alert['number']}"
@@ -266,7 +268,7 @@ class Watching:
             ("gareth", "worklist-rules", "The mark in the reading list is removed and was tried out."),
         ):
             self.hospital.visit(username).submit(
-                f"{self.nodules.page}retirement/", {"step": step, "note": note}, having="step"
+                f"{self.nodules.page}retirement/", {"step": step, "note": note}, having="note"
             )
         self.story.tell(
             "NoduleFlag was reviewed against what was signed before go-live: stopped. Its route is closed, its retirement begun."
@@ -331,14 +333,15 @@ class Watching:
         self.tool = self.hospital.start_tool("noduleflag", "NODULEFLAG", port=port, version=version)
 
     def alerts(self, monitor: str) -> list[dict[str, Any]]:
-        return [a for a in self.hospital.watched()["alerts"] if a["monitor"] == monitor]
+        """Every alert of this monitor, once there is one."""
+        found: list[dict[str, Any]] = []
 
-    def alert(self, monitor: str) -> dict[str, Any]:
-        """The first alert of this monitor, once it is raised."""
-        self.hospital.wait(
-            f"the alarm '{monitor}' is raised", lambda: bool(self.alerts(monitor)), every_s=1.0
-        )
-        return self.alerts(monitor)[0]
+        def raised() -> bool:
+            found[:] = [a for a in self.hospital.watched()["alerts"] if a["monitor"] == monitor]
+            return bool(found)
+
+        self.hospital.wait(f"the alarm '{monitor}' is raised", raised, every_s=1.0)
+        return found
 
     def take_up(self, candidate: Candidate, alert: dict[str, Any], username: str, note: str) -> None:
         """Whoever was told says to have it in hand."""
