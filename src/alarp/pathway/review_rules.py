@@ -150,7 +150,8 @@ def _not_measurable(criterion: ReviewCriterion, figure: Figure | None) -> str:
     if figure.value is None:
         return f"Not measurable: {figure.because or 'nothing to divide by'}."
     if figure.n < criterion.minimum_n:
-        return f"Only {figure.n:,} studies; the criterion asks for at least {criterion.minimum_n:,}."
+        counted = "1 study" if figure.n == 1 else f"{figure.n:,} studies"
+        return f"Only {counted}; the criterion asks for at least {criterion.minimum_n:,}."
     return ""
 
 
