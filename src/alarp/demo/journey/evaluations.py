@@ -18,6 +18,7 @@ from alarp.demo import scans
 from alarp.demo.bench import Collector, run_test_set, score_of
 from alarp.demo.hospital import Hospital
 from alarp.demo.journey.paperwork import Paper
+from alarp.evaluation.story import name_of
 
 FILMS = 24
 ABDOMENS = 3
@@ -47,7 +48,7 @@ class Evaluation:
     def unmet(self) -> tuple[str, ...]:
         """Which of the claims did not hold here, and what was found instead?"""
         return tuple(
-            f"{claim['claim']}: found {claim['found']:.3f}"
+            f"{name_of(claim['measure'])} for {claim['subgroup']}: {_limit(claim)} claimed, {claim['found']:.3g} found"
             for claim in self.result["claims"]
             if claim["status"] == "not met"
         )
@@ -55,6 +56,13 @@ class Evaluation:
     def measure(self, name: str, subgroup: str = "all") -> dict[str, Any]:
         """One measure of the result."""
         return next(m for m in self.result["measures"] if m["measure"] == name and m["subgroup"] == subgroup)
+
+
+def _limit(claim: dict[str, Any]) -> str:
+    """'at least 0.99', 'at most 3'."""
+    if "at_least" in claim:
+        return f"at least {claim['at_least']:g}"
+    return f"at most {claim['at_most']:g}"
 
 
 def _bench(hospital: Hospital, tool: str, studies: Sequence[Sequence[Dataset]]) -> dict[str, Dataset]:
