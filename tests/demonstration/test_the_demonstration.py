@@ -84,7 +84,7 @@ def test_the_tool_whose_claims_do_not_hold_is_stopped_at_its_gate_with_the_numbe
     assert stopped["deployment"] == "lungcontour-riverside"
     assert stopped["gate"] == "evaluate"
     assert "3 of 3 claims do not hold" in stopped["reason"]
-    assert re.search(r"dice for lungs at least 0.99: found 0\.9\d", stopped["reason"])
+    assert re.search(r"Dice for lungs: at least 0\.99 claimed, 0\.9\d+ found", stopped["reason"])
     refused = [
         d
         for g in demonstration.summary["gates"]
