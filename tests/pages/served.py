@@ -47,6 +47,16 @@ def token_in(page: str) -> str:
     return found.group(1)
 
 
+def without_explanations(page: str) -> str:
+    """The page's own words, without the meanings that the layout lays beside technical ones."""
+    return re.sub(
+        r'<span class="alarp-term"><a[^>]*>(.*?)</a><span[^>]*>.*?</span></span>',
+        r"\1",
+        page,
+        flags=re.DOTALL,
+    )
+
+
 def sign_in(client: httpx.Client, username: str) -> None:
     token = token_in(client.get("/accounts/login/").text)
     answer = client.post(

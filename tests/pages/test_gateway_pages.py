@@ -19,6 +19,7 @@ from alarp.records.people.commands import set_up
 from alarp.records.people.models import Organisation, Person
 from alarp.records.products.models import Version
 from pages.ledger_day import PATIENT_WHO_SAID_NO, Day, build
+from pages.served import without_explanations
 from pages.small_hospital import table
 
 pytestmark = pytest.mark.django_db
@@ -92,8 +93,7 @@ def signed_in(role: str) -> Client:
 
 def text_of(response: Any) -> str:
     assert response.status_code == 200, response.content[:600]
-    page: str = response.content.decode()
-    return page
+    return without_explanations(response.content.decode())
 
 
 def listed(page: str) -> set[int]:

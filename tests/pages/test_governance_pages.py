@@ -26,6 +26,7 @@ from alarp.standards.governance import (
     load_responsibilities,
 )
 from pages.governed import PATIENTS_READ, govern
+from pages.served import without_explanations
 from pages.small_hospital import PASSWORD, Hospital, table
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +77,7 @@ def signed_in(role: str) -> Client:
 
 
 def text(response: Any) -> str:
-    return re.sub(r"\s+", " ", response.content.decode())
+    return re.sub(r"\s+", " ", without_explanations(response.content.decode()))
 
 
 def at(name: str) -> str:

@@ -81,7 +81,15 @@ def test_a_suppliers_person_sees_the_deployments_of_their_own_products_and_never
 ) -> None:
     vendor, rival = valley.person("vendor"), valley.person("rival")
     may = {action for action in ACTIONS if allowed(vendor, action, deployment)}
-    assert may == {"view_board", "view_deployment", "upload_evidence", "view_products", "register_product"}
+    assert may == {
+        "view_board",
+        "view_deployment",
+        "upload_evidence",
+        "view_products",
+        "register_product",
+        "view_claims",  # of their own products: what is for everybody, and their own answers
+        "edit_claims",
+    }
     assert not any(allowed(rival, action, deployment) for action in ACTIONS)
     assert [row.deployment for row in queries.board(vendor)] == [deployment]
     assert queries.board(rival) == ()
