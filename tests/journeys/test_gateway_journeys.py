@@ -178,7 +178,7 @@ def test_a_reader_looks_through_the_slices_with_what_the_tool_drew(
     expect(page.locator("figure")).to_contain_text("Liver: centre 90, width 160", timeout=30_000)
     # Then another picture is shown, the contour is drawn on it and can be hidden, and nothing complained
     assert page.locator("svg image").get_attribute("href") != first
-    expect(page.locator(".alarp-viewer use.alarp-viewer__shape")).to_have_count(1)
+    expect(page.locator(".alarp-viewer use.alarp-viewer__shape")).to_have_count(2)
     page.get_by_role("link", name="Hide what the tools drew").click()
     expect(page.locator(".alarp-viewer use.alarp-viewer__shape")).to_have_count(0, timeout=30_000)
     expect(page.locator("figure")).to_contain_text("Liver: centre 90, width 160", timeout=30_000)

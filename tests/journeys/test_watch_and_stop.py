@@ -95,6 +95,7 @@ def test_the_parts_of_a_tools_file_are_one_click_apart(somebody: Arrives, site: 
     officer.reads("Residual risk")
     officer.shows_the_documentation("hazards")
     officer.follows("Cost and options")
-    expect(officer.page.locator(".alarp-parts [aria-current]")).to_have_text("Cost and options")
+    officer.page.wait_for_url("**/costs/", timeout=60_000)  # its charts are drawn once, on the first visit
+    expect(officer.page.locator(".alarp-parts [aria-current]").first).to_have_text("Cost and options")
     officer.reads("Options side by side")
     officer.shows_the_documentation("costs")
