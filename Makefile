@@ -19,7 +19,7 @@ demo: setup  ## a whole fictional hospital on 127.0.0.1:8000 (options: make demo
 	@$(VENV)/alarp demo $(ARGS)
 
 test: setup-test  ## every test, two files at a time (options: make test ARGS="-k quarantine -n 0")
-	@$(VENV)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(VENV)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup  ## lint, types, floors, lengths, generated documents, standards
 	@$(VENV)/python tools/check.py
