@@ -198,7 +198,7 @@ class Hospital:
         return [json.loads(line)["sop_instance_uid"] for line in log.read_text(encoding="ascii").splitlines()]
 
     def wait(
-        self, what: str, until: Callable[[], bool], *, seconds: float = 60.0, every_s: float = 0.25
+        self, what: str, until: Callable[[], bool], *, seconds: float = 180.0, every_s: float = 0.25
     ) -> None:
         """Wait until this has happened. Raises Unavailable, naming it, when time runs out."""
         deadline = time.monotonic() + seconds
