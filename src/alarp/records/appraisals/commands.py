@@ -196,7 +196,7 @@ def issue_cost(deployment: Deployment, *, by: Person) -> Evidence:
     if case is None:
         raise NotNow("There is no cost case to issue: save one first.")
     _check_version(case.version_id, deployment, f"Cost case {case.number}")
-    document, kind = papers.cost_report(case)
+    paper = papers.cost_report(case)
     expected = case.result["volumes"]["expected"]
     return issue(
         deployment,
@@ -205,9 +205,7 @@ def issue_cost(deployment: Deployment, *, by: Person) -> Evidence:
         title=f"Whole-life cost, case {case.number}: {pounds(expected['cost'])} over {case.result['years']} years",
         body={"schema": case.result["schema"], "number": case.number, "digest": case.digest,
               "case": case.table, "result": case.result},
-        document=document,
-        document_name=f"whole-life-cost-{case.number}.{kind}",
-        document_type=papers.TYPES[kind],
+        **paper,
         by=by,
     )  # fmt: skip
 
@@ -223,7 +221,7 @@ def issue_options(deployment: Deployment, *, by: Person) -> Evidence:
     lacking = missing(weighed)
     if lacking:
         raise NotNow(lacking[0])
-    document, kind = papers.options_report(appraisal, weighed)
+    paper = papers.options_report(appraisal, weighed)
     return issue(
         deployment,
         "procure",
@@ -231,9 +229,7 @@ def issue_options(deployment: Deployment, *, by: Person) -> Evidence:
         title=f"Option appraisal {appraisal.number}: {len(weighed)} options",
         body={"schema": papers.OPTIONS_SCHEMA, "number": appraisal.number, "digest": appraisal.digest,
               "rules": appraisal.rules, "options": [as_row(option) for option in weighed]},
-        document=document,
-        document_name=f"option-appraisal-{appraisal.number}.{kind}",
-        document_type=papers.TYPES[kind],
+        **paper,
         by=by,
     )  # fmt: skip
 

@@ -7,18 +7,17 @@ from typing import Any
 
 from alarp import __version__
 from alarp.economics import Option, pounds, story
-from alarp.kernel import Unavailable
 from alarp.records.appraisals.models import CostCase, OptionAppraisal
+from alarp.records.deployments.issuing import Printed, printed
 from alarp.standards.economics import load_economics
 
 OPTIONS_SCHEMA = "alarp.options/1"
-TYPES = {"pdf": "application/pdf", "html": "text/html"}
 KINDS = {"do-nothing": "do nothing", "non-ai": "without AI", "ai": "with AI"}
 
 
-def cost_report(case: CostCase) -> tuple[bytes, str]:
-    """The bytes of the cost report, and whether they are pdf or html."""
-    return _printed(cost_story(case))
+def cost_report(case: CostCase) -> Printed:
+    """The cost report as it is issued."""
+    return _printed(cost_story(case), f"whole-life-cost-{case.number}")
 
 
 def cost_story(case: CostCase) -> Mapping[str, Any]:
@@ -32,9 +31,9 @@ def cost_story(case: CostCase) -> Mapping[str, Any]:
     return told
 
 
-def options_report(appraisal: OptionAppraisal, options: Sequence[Option]) -> tuple[bytes, str]:
-    """The bytes of the option appraisal, and whether they are pdf or html."""
-    return _printed(options_story(appraisal, options))
+def options_report(appraisal: OptionAppraisal, options: Sequence[Option]) -> Printed:
+    """The option appraisal as it is issued."""
+    return _printed(options_story(appraisal, options), f"option-appraisal-{appraisal.number}")
 
 
 def options_story(appraisal: OptionAppraisal, options: Sequence[Option]) -> dict[str, Any]:
@@ -93,11 +92,7 @@ def options_table(options: Sequence[Option], rules: Any) -> dict[str, Any]:
     }
 
 
-def _printed(told: Mapping[str, Any]) -> tuple[bytes, str]:
-    from alarp.report import document, to_html, to_pdf  # drawing loads slowly: only where a report is made
+def _printed(told: Mapping[str, Any], name: str) -> Printed:
+    from alarp.report import document, to_html  # drawing loads slowly: only where a report is made
 
-    page = to_html(document(told))
-    try:
-        return to_pdf(page), "pdf"
-    except Unavailable:
-        return page.encode("utf-8"), "html"
+    return printed(to_html(document(told)), name)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, TypedDict
 
 from django.db import transaction
 from django.utils.timezone import localdate
 
-from alarp.kernel import Design
+from alarp.kernel import Design, Unavailable
 from alarp.records import clock
 from alarp.records.deployments.doors.signing import answer
 from alarp.records.deployments.facts import pathway_of
@@ -17,6 +17,25 @@ from alarp.records.evidence.commands import record
 from alarp.records.evidence.models import Evidence
 from alarp.records.people.models import Person
 from alarp.records.people.queries import trust_of
+
+
+class Printed(TypedDict):
+    """A document as `issue` takes it."""
+
+    document: bytes
+    document_name: str
+    document_type: str
+
+
+def printed(html: str, name: str) -> Printed:
+    """This report as a PDF of this name, or as the page itself where the PDF's system libraries are missing."""
+    from alarp.report import to_pdf  # drawing loads slowly: only where paper is made
+
+    try:
+        return Printed(document=to_pdf(html), document_name=f"{name}.pdf", document_type="application/pdf")
+    except Unavailable:
+        page = html.encode("utf-8")
+        return Printed(document=page, document_name=f"{name}.html", document_type="text/html")
 
 
 def issue(

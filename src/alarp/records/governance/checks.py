@@ -19,10 +19,7 @@ from alarp.records.governance.models import (
 
 
 def responsibilities_acknowledged(deployment: Deployment, at: datetime) -> tuple[str, ...]:
-    """Is it written who answers for each step, and has everybody on the team acknowledged it?
-
-    A user outside the team is entitled only after acknowledging, so nobody uses the tool without.
-    """
+    """Is it written who answers for each step, and has everybody on the team and every user acknowledged it?"""
     if queries.latest(Responsibilities, deployment) is None:
         return ("Nobody has written who answers for each step; set the responsibilities.",)
     waiting = [str(person) for person in queries.outstanding(deployment)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Max, Q, Sum
 
 from alarp.records import clock
 from alarp.records.deployments.models import Answer, Deployment, TeamMember
@@ -60,10 +60,11 @@ def acknowledgements(deployment: Deployment) -> tuple[Acknowledgement, ...]:
 
 
 def outstanding(deployment: Deployment) -> tuple[Person, ...]:
-    """Who is in the team and has not acknowledged the version in force, by name?"""
+    """Who is in the team or a named user, and has not acknowledged the version in force, by name?"""
     current = latest(Responsibilities, deployment)
     members = TeamMember.objects.filter(deployment=deployment, until__isnull=True).values("person")
-    waiting = Person.objects.filter(pk__in=members)
+    users = deployment.users.filter(until__isnull=True).values("person")
+    waiting = Person.objects.filter(Q(pk__in=members) | Q(pk__in=users))
     if current is not None:
         waiting = waiting.exclude(pk__in=current.acknowledgements.values("person"))
     return tuple(waiting.order_by("full_name", "username"))

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.utils.timezone import localdate
 
-from alarp.kernel import NotNow, NotPermitted, Unavailable
+from alarp.kernel import NotNow, NotPermitted
 from alarp.records import clock, permissions
 from alarp.records.deployments import queries as deployments
-from alarp.records.deployments.issuing import issue
+from alarp.records.deployments.issuing import issue, printed
 from alarp.records.deployments.models import Deployment
 from alarp.records.evidence.models import Evidence
 from alarp.records.hazards.facts import Log, log_of
@@ -113,28 +113,16 @@ def issue_safety_case(deployment: Deployment, *, by: Person) -> Evidence:
     now = clock.now()
     on = localdate(now)
     html = report_html(deployment, log, statement, on=on)
-    content, kind, ending = _printed(html)
     return issue(
         deployment,
         GATE,
         CRITERION,
         title=f"Clinical safety case report, hazard log version {statement.log_version.number}",
         body=_body(log, statement, now),
-        document=content,
-        document_name=f"safety-case-{deployment.slug}-v{statement.log_version.number}.{ending}",
-        document_type=kind,
+        **printed(html, f"safety-case-{deployment.slug}-v{statement.log_version.number}"),
         also=(RISK,),
         by=by,
     )
-
-
-def _printed(html: str) -> tuple[bytes, str, str]:
-    from alarp.report import to_pdf
-
-    try:
-        return to_pdf(html), "application/pdf", "pdf"
-    except Unavailable:  # without the PDF's system libraries the page itself is the report
-        return html.encode("utf-8"), "text/html", "html"
 
 
 def _body(log: Log, statement: SafetyStatement, now: datetime) -> dict[str, Any]:

@@ -6,26 +6,22 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from alarp.kernel import Unavailable
+from alarp.records.deployments import issuing
+from alarp.records.deployments.issuing import Printed
 from alarp.records.deployments.models import Deployment
 from alarp.records.products.claims import GradedClaim, as_measure, figure_of
 from alarp.records.products.diligence import Asked
 from alarp.records.products.models import Device, IntendedUse, SupplierDocument
 from alarp.records.products.queries import Owed
-from alarp.report import Document, Section, Table, to_html, to_pdf
+from alarp.report import Document, Section, Table, to_html
 from alarp.standards.products import load_device_terms, load_document_kinds, load_statements
 
 Body = dict[str, Any]
-Printed = tuple[bytes, str, str]  # bytes, file name, type
 
 
 def printed(document: Document, name: str) -> Printed:
-    """The document as a PDF, or as HTML where the PDF's system libraries are missing."""
-    html = to_html(document)
-    try:
-        return to_pdf(html), f"{name}.pdf", "application/pdf"
-    except Unavailable:
-        return html.encode("utf-8"), f"{name}.html", "text/html"
+    """The document as it is issued."""
+    return issuing.printed(to_html(document), name)
 
 
 def _lead(deployment: Deployment, day: date) -> str:

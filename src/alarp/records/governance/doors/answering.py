@@ -7,12 +7,13 @@ from typing import Any
 
 from django.db import transaction
 
-from alarp.kernel import BadInput, NotNow, digest
+from alarp.kernel import BadInput, NotNow
 from alarp.records import permissions
 from alarp.records.audit.commands import record
 from alarp.records.deployments.doors.moving import locked, moment
 from alarp.records.deployments.models import Deployment
 from alarp.records.governance import queries
+from alarp.records.governance.doors.versions import write_next
 from alarp.records.governance.models import Acknowledgement, Responsibilities
 from alarp.records.people.models import Person
 from alarp.standards.governance import ResponsibilityTemplate, load_responsibilities
@@ -28,33 +29,16 @@ def set_responsibilities(deployment: Deployment, rows: Iterable[Row], *, by: Per
     permissions.check(by, "edit_governance", deployment)
     template = load_responsibilities()
     kept = _checked(list(rows), template)
-    with transaction.atomic():
-        deployment = locked(deployment)
-        at = moment(deployment)
-        last = queries.latest(Responsibilities, deployment)
-        mark = digest({"deployment": deployment.slug, "template": template.version, "rows": kept})
-        if last is not None and last.digest == mark:
-            raise NotNow(f"Nothing changed: version {last.number} of the responsibilities says the same.")
-        row = Responsibilities(
-            deployment=deployment,
-            number=queries.next_number(Responsibilities, deployment),
-            by=by,
-            at=at,
-            template=template.version,
-            rows=kept,
-            digest=mark,
-        )
-        row.save()
-        record(
-            by,
-            "responsibilities set",
-            f"responsibilities of {deployment.slug}",
-            stream=deployment.slug,
-            at=at,
-            version=row.number,
-            digest=mark,
-        )
-    return row
+    return write_next(
+        Responsibilities,
+        deployment,
+        template=template.version,
+        content={"rows": kept},
+        name="responsibilities",
+        subject="responsibilities",
+        action="responsibilities set",
+        by=by,
+    )
 
 
 def _checked(rows: list[Row], template: ResponsibilityTemplate) -> list[dict[str, Any]]:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
-from alarp.kernel import BadInput, NotNow, digest
+from alarp.kernel import BadInput
 from alarp.records import permissions
 from alarp.records.audit.commands import record
 from alarp.records.deployments.doors.moving import locked, moment
 from alarp.records.deployments.models import Deployment
 from alarp.records.governance import queries
+from alarp.records.governance.doors.versions import write_next
 from alarp.records.governance.models import DataFlow, ImpactAssessment
 from alarp.records.people.models import Person
 from alarp.standards.governance import load_data_flow, load_dpia
@@ -45,33 +46,16 @@ def set_data_flow(deployment: Deployment, legs: Mapping[str, Mapping[str, str]],
                 )
     if not any(value for fields in kept.values() for value in fields.values()):
         raise BadInput("The data flow is empty; fill in what is known of at least one leg.")
-    with transaction.atomic():
-        deployment = locked(deployment)
-        at = moment(deployment)
-        last = queries.latest(DataFlow, deployment)
-        mark = digest({"deployment": deployment.slug, "template": form.version, "legs": kept})
-        if last is not None and last.digest == mark:
-            raise NotNow(f"Nothing changed: version {last.number} of the data flow says the same.")
-        row = DataFlow(
-            deployment=deployment,
-            number=queries.next_number(DataFlow, deployment),
-            by=by,
-            at=at,
-            template=form.version,
-            legs=kept,
-            digest=mark,
-        )
-        row.save()
-        record(
-            by,
-            "data flow recorded",
-            f"data flow of {deployment.slug}",
-            stream=deployment.slug,
-            at=at,
-            version=row.number,
-            digest=mark,
-        )
-    return row
+    return write_next(
+        DataFlow,
+        deployment,
+        template=form.version,
+        content={"legs": kept},
+        name="data flow",
+        subject="data flow",
+        action="data flow recorded",
+        by=by,
+    )
 
 
 def write_assessment(deployment: Deployment, written: Mapping[str, str], *, by: Person) -> ImpactAssessment:

@@ -8,7 +8,7 @@ from datetime import date
 from django.db import transaction
 from django.utils.timezone import localdate
 
-from alarp.kernel import BadInput, NotNow, digest
+from alarp.kernel import BadInput, NotNow
 from alarp.pathway import StepUp
 from alarp.records import clock, permissions
 from alarp.records.audit.commands import record
@@ -16,6 +16,7 @@ from alarp.records.deployments.doors.moving import locked, moment
 from alarp.records.deployments.models import Deployment
 from alarp.records.evidence.sealing import seal
 from alarp.records.governance import queries
+from alarp.records.governance.doors.versions import write_next
 from alarp.records.governance.models import Readiness, ReadinessSeal
 from alarp.records.people.models import Person
 from alarp.standards.governance import ReadinessItem, load_readiness
@@ -40,34 +41,17 @@ def set_readiness(
     }
     if not kept:
         raise BadInput("No point is answered; answer at least one.")
-    with transaction.atomic():
-        deployment = locked(deployment)
-        at = moment(deployment)
-        last = queries.latest(Readiness, deployment)
-        mark = digest({"deployment": deployment.slug, "template": TEMPLATE, "answers": kept})
-        if last is not None and last.digest == mark:
-            raise NotNow(f"Nothing changed: version {last.number} of the checklist says the same.")
-        row = Readiness(
-            deployment=deployment,
-            number=queries.next_number(Readiness, deployment),
-            by=by,
-            at=at,
-            template=TEMPLATE,
-            answers=kept,
-            digest=mark,
-        )
-        row.save()
-        record(
-            by,
-            "readiness answered",
-            f"readiness of {deployment.slug}",
-            stream=deployment.slug,
-            at=at,
-            version=row.number,
-            digest=mark,
-            answered=len(kept),
-        )
-    return row
+    return write_next(
+        Readiness,
+        deployment,
+        template=TEMPLATE,
+        content={"answers": kept},
+        name="checklist",
+        subject="readiness",
+        action="readiness answered",
+        by=by,
+        answered=len(kept),
+    )
 
 
 def _checked(item: ReadinessItem, given: Mapping[str, str]) -> dict[str, str]:

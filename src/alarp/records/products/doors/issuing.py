@@ -45,16 +45,14 @@ def issue_device(deployment: Deployment, *, by: Person) -> Evidence:
     found = owed(deployment.version, day)
     blocking = [one.holding for one in found if one.asked_at == "always" and one.on_lapse == "close"]
     ends = [row.valid_to for row in blocking if row is not None and row.valid_to is not None]
-    document, name, kind = papers.printed(papers.device_document(deployment, device, found, day), "device")
+    paper = papers.printed(papers.device_document(deployment, device, found, day), "device")
     return issue(
         deployment,
         "appraise",
         "device-registration",
         title=f"Device status and certificates of {deployment.version}",
         body=papers.device_body(deployment, device, found),
-        document=document,
-        document_name=name,
-        document_type=kind,
+        **paper,
         expires_on=min(ends, default=None),
         by=by,
     )
@@ -66,16 +64,14 @@ def issue_intended_use(deployment: Deployment, *, by: Person) -> Evidence:
 
     day = _begun(deployment, by, checks.intended_use_complete)
     use = IntendedUse.objects.get(version=deployment.version)
-    document, name, kind = papers.printed(papers.intended_use_document(deployment, use, day), "intended-use")
+    paper = papers.printed(papers.intended_use_document(deployment, use, day), "intended-use")
     return issue(
         deployment,
         "appraise",
         "intended-use",
         title=f"Intended use of {deployment.version}, and ours within it",
         body=papers.intended_use_body(deployment, use),
-        document=document,
-        document_name=name,
-        document_type=kind,
+        **paper,
         by=by,
     )
 
@@ -86,16 +82,14 @@ def issue_claims(deployment: Deployment, *, by: Person) -> Evidence:
 
     day = _begun(deployment, by, checks.claims_graded)
     graded = claims_of(deployment.version, trust_of(deployment.site))
-    document, name, kind = papers.printed(papers.claims_document(deployment, graded, day), "claims")
+    paper = papers.printed(papers.claims_document(deployment, graded, day), "claims")
     return issue(
         deployment,
         "evaluate",
         "claims",
         title=f"Claims made for {deployment.version}, and what was found",
         body=papers.claims_body(deployment, graded),
-        document=document,
-        document_name=name,
-        document_type=kind,
+        **paper,
         by=by,
     )
 
@@ -107,17 +101,13 @@ def issue_due_diligence(deployment: Deployment, *, by: Person) -> Evidence:
     day = _begun(deployment, by, checks.due_diligence_answered)
     asked = asked_of(deployment.version, trust_of(deployment.site))
     found = owed(deployment.version, day)
-    document, name, kind = papers.printed(
-        papers.diligence_document(deployment, asked, found, day), "due-diligence"
-    )
+    paper = papers.printed(papers.diligence_document(deployment, asked, found, day), "due-diligence")
     return issue(
         deployment,
         "procure",
         "due-diligence",
         title=f"Due diligence of {deployment.version.product.supplier.name} for {deployment.version}",
         body=papers.diligence_body(deployment, asked, found),
-        document=document,
-        document_name=name,
-        document_type=kind,
+        **paper,
         by=by,
     )
