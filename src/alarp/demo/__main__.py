@@ -87,7 +87,7 @@ def live_through(hospital: Hospital, story: Story, data: Path | None) -> dict[st
     story.chapter("Is everything accounted for?")
     evaluations = {wish.tool.lower(): found.result() for wish, found in measured.items()}
     summary = balance.summarise(hospital, evaluations, weeks.caused_at)
-    summary["faults"] = balance.faults(summary, hospital)
+    summary["faults"] = balance.faults(summary)
     story.tell(summary["sentence"])
     story.step()
     return summary

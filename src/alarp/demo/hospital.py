@@ -23,6 +23,7 @@ from alarp.kernel import AlarpError, Unavailable
 
 PASSWORD = "no-evidence-no-traffic"  # of every demonstration account; printed at the end
 DESCRIPTION = Path(__file__).with_name("hospital.yaml")
+PACS = {"aet": "PACS", "name": "PACS of the Trust", "kind": "pacs", "site": "wharfe"}
 NAMES = {"noduleflag": "NoduleFlag at its supplier", "livercontour": "LiverContour at its supplier"}
 TOOLS = {"noduleflag": "noduleflag-riverside", "livercontour": "livercontour-riverside"}
 
@@ -63,16 +64,18 @@ class Hospital:
         self.people = yaml.safe_load(DESCRIPTION.read_text(encoding="utf-8"))
         for person in self.people["people"]:
             person["password"] = PASSWORD
-        self.set_up(self.people, "trust.yaml")
-        self.start("pacs", ["alarp.demo.pacs", "--ae", "PACS", "--folder", str(self.folder / "pacs")])
-        self.connect({"aet": "PACS", "name": "PACS of the Trust", "kind": "pacs", "site": "wharfe"})
+        self.start_pacs()
+        self.set_up({**self.people, "peers": [*self.people["peers"], *self.places(PACS)]}, "trust.yaml")
         self.serve()
+
+    def start_pacs(self) -> None:
+        self.start("pacs", ["alarp.demo.pacs", "--ae", "PACS", "--folder", str(self.folder / "pacs")])
 
     def reopen(self) -> None:
         """Start the machines of a hospital that stands already, each where it was."""
         self.people = yaml.safe_load(DESCRIPTION.read_text(encoding="utf-8"))
-        self.start("pacs", ["alarp.demo.pacs", "--ae", "PACS", "--folder", str(self.folder / "pacs")])
-        self.connect({"aet": "PACS", "name": "PACS of the Trust", "kind": "pacs", "site": "wharfe"})
+        self.start_pacs()
+        self.connect(PACS)
         self.serve()
         self.connect_tools()
 
@@ -89,10 +92,6 @@ class Hospital:
             )
         )
         return started
-
-    def connectivity(self) -> dict[str, Any]:
-        """Does every machine answer? What `alarp check` finds."""
-        return {"findings": json.loads(self.alarp("check", "--json", allow=(0, 1)))}
 
     def serve(self) -> None:
         """Start Alarp itself, the way a hospital does."""
@@ -150,10 +149,13 @@ class Hospital:
 
     def connect(self, *peers: dict[str, Any]) -> None:
         """Tell Alarp where DICOM peers listen, now that their machines have ports."""
-        places = [
+        self.set_up({"peers": self.places(*peers)}, f"{peers[0]['aet'].lower()}.yaml")
+
+    def places(self, *peers: dict[str, Any]) -> list[dict[str, Any]]:
+        """These peers with the addresses that their machines took."""
+        return [
             {**peer, "host": "127.0.0.1", "port": self.machines[peer["aet"].lower()].port} for peer in peers
         ]
-        self.set_up({"peers": places}, f"{peers[0]['aet'].lower()}.yaml")
 
     def balance(self) -> dict[str, Any]:
         """Today's reconciliation."""
@@ -189,6 +191,11 @@ class Hospital:
     def answered_by(self, tool: str) -> int:
         """How many results has this tool's own folder as accepted by the gateway?"""
         return sum(1 for _ in (self.folder / "tools" / tool / "returned").glob("*.dcm"))
+
+    def reached(self, tool: str) -> int:
+        """How many objects have reached this tool's own folder? Counted at the vendor's, not in our books."""
+        folder = self.folder / "tools" / tool
+        return sum(f.is_file() for place in ("incoming", "processed") for f in (folder / place).rglob("*"))
 
     def in_pacs(self) -> list[str]:
         """The SOP Instance UID of every arrival at the PACS, repeats included."""

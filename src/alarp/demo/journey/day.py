@@ -93,10 +93,12 @@ class Day:
         started = time.monotonic()
         self.record_opt_out(str(image.PatientID))
         took_s = time.monotonic() - started
-        arrived = self.sent_so_far()
+        arrived = self.hospital.reached("noduleflag")
         self.hospital.scan([image], scans.station_of(film))
         self.settle()
-        expect(self.sent_so_far() == arrived, "an opted-out patient's film left the hospital.")
+        expect(
+            self.hospital.reached("noduleflag") == arrived, "an opted-out patient's film left the hospital."
+        )
         self.story.tell(
             f"{fictional_name(image)} does not want AI: recorded at the desk by {desk.username} in {took_s:.1f} s; "
             "the film that came next stayed here."
@@ -108,11 +110,6 @@ class Day:
         wish = {"number": patient_id, "reach": "every"}
         desk.ask(place, wish, having="number")
         desk.submit(place, {**wish, "confirmed": "yes"}, having="number")
-
-    def sent_so_far(self) -> int:
-        """How many objects have reached the tool's own folder? Counted at the vendor's, not in our books."""
-        folder = self.hospital.folder / "tools" / "noduleflag"
-        return sum(f.is_file() for place in ("incoming", "processed") for f in (folder / place).rglob("*"))
 
     def settle(self) -> None:
         """Let the quiet timer run out and the route finish what it has in hand."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -90,6 +91,13 @@ class Candidate:
             {"role": role, "outcome": outcome, "reason": reason, "meaning": meaning, "password": PASSWORD},
             having="evidence_digest",
         )
+
+    def route(self) -> str:
+        """What the route's sign says on the deployment's page: closed, silent or live."""
+        page = self.hospital.visit("chidi").read(self.page)
+        found = re.search(r"alarp-route alarp-route--(\w+)", page)
+        said = found.group(1) if found else ""
+        return "closed" if said == "held" else said
 
     def tell_gate(self, gate: Gate) -> None:
         """Say who signed."""

@@ -59,21 +59,23 @@ class Watching:
 
     def silent_reports(self, films: Sequence[Scan]) -> None:
         """The radiologists' reports of the silent run, beside what the tool said: delivered as a file from the RIS."""
-        said = self.reports(films, "silent")
+        rows = self.reports(films, "silent")
+        said = f"{agreed(rows)} {self.deliver(self.nodules, 'reports', rows)}"
         self.story.tell(f"Reports from the RIS beside NoduleFlag's silent run: {said}")
-        again = self.reports(films, "silent")
+        again = self.deliver(self.nodules, "reports", rows)
         expect("0 new" in again, f"the same delivery was counted twice: {again}")
         self.story.tell("The same file delivered once more changed nothing: each event counts once.")
 
     def live_reports(self, films: Sequence[Scan]) -> None:
         """The reports since the upgrade: in room B the tool and the radiologists go separate ways, and the route closes."""
         self.caused_at["agreement"] = datetime.now(UTC)
-        said = self.reports(films, "live")
+        rows = self.reports(films, "live")
+        said = f"{agreed(rows)} {self.deliver(self.nodules, 'reports', rows)}"
         alert = self.alerts("agreement")[0]
         expect(
             "SIMB2" in alert["subgroup"], f"disagreement was called on {alert['subgroup']}, not on room B."
         )
-        self.hospital.wait("the route of NoduleFlag is closed", lambda: self.route(self.nodules) == "closed")
+        self.hospital.wait("the route of NoduleFlag is closed", lambda: self.nodules.route() == "closed")
         self.story.tell(
             f"Reports of the films since the upgrade: {said} {alert['cause']} The rule closed the route."
         )
@@ -81,8 +83,8 @@ class Watching:
             self.nodules, alert, "amara", "Readers were told; the review is brought forward to today."
         )
 
-    def reports(self, films: Sequence[Scan], route: str) -> str:
-        """Deliver what the radiologists wrote, as agreement with the tool; how many agree, of how many."""
+    def reports(self, films: Sequence[Scan], route: str) -> list[dict[str, Any]]:
+        """What the radiologists wrote of these films, as agreement with the tool."""
         decisions = self.decisions()
         rows = []
         for film in films:
@@ -99,8 +101,7 @@ class Watching:
                     "agreement": "agree" if said == scans.report_label(film) else "disagree",
                 }
             )
-        agreed = sum(row["agreement"] == "agree" for row in rows)
-        return f"{agreed} of {len(rows)} agree. {self.deliver(self.nodules, 'reports', rows)}"
+        return rows
 
     def decisions(self) -> dict[str, str]:
         """What the tool said of each film, by accession number; read from the results kept at the hospital."""
@@ -148,16 +149,16 @@ class Watching:
 
     def version_changes(self, first: Scan, second: Scan) -> None:
         """NoduleFlag 2.2.0 answers where 2.1.0 was approved: the first result closes the route, and is not filed."""
-        before, sent = self.filed_now(), self.hospital.answered_by("noduleflag")
+        before, sent = self.filed_now(), self.hospital.reached("noduleflag")
         self.restart_tool("2.2.0")
         self.caused_at["version-seen"] = datetime.now(UTC)
         self.hospital.scan(first.datasets, scans.station_of(first))
-        self.hospital.wait("the route of NoduleFlag is closed", lambda: self.route(self.nodules) == "closed")
-        arrived = self.hospital.answered_by("noduleflag")
+        self.hospital.wait("the route of NoduleFlag is closed", lambda: self.nodules.route() == "closed")
+        arrived = self.hospital.reached("noduleflag")
         self.hospital.scan(second.datasets, scans.station_of(second))
         time.sleep(2)
         expect(
-            self.hospital.answered_by("noduleflag") == arrived,
+            self.hospital.reached("noduleflag") == arrived,
             "a second study reached the unapproved version.",
         )
         expect(self.filed_now() == before, "a result of an unapproved version reached the PACS.")
@@ -258,7 +259,7 @@ class Watching:
             "In room B it is surely wrong more often than right, and the supplier changed it without a word."
         )
         self.review(self.nodules, "stop", against, because)
-        expect(self.route(self.nodules) == "closed", "NoduleFlag was stopped, but its route is open.")
+        expect(self.nodules.route() == "closed", "NoduleFlag was stopped, but its route is open.")
         for username, step, note in (
             (
                 "bethan",
@@ -293,7 +294,7 @@ class Watching:
         against = "Eight plans are few, and all were drawn by the two planners who wanted the tool."
         because = "The minutes saved lie above the whole-life break-even, as signed before go-live; no patient was harmed."
         self.review(self.livers, "scale", against, because)
-        expect(self.route(self.livers) == "live", "LiverContour was scaled, but its route is not live.")
+        expect(self.livers.route() == "live", "LiverContour was scaled, but its route is not live.")
         self.story.tell(
             "LiverContour was reviewed: scaled. Moorgate may propose it, with this evidence in hand."
         )
@@ -319,13 +320,6 @@ class Watching:
     def filed(self, expected: int, what: str) -> None:
         self.hospital.wait(what, lambda: self.filed_now() >= expected)
 
-    def route(self, candidate: Candidate) -> str:
-        """What the route's sign says on the deployment's page: closed, silent or live."""
-        page = self.hospital.visit("chidi").read(candidate.page)
-        found = re.search(r"alarp-route alarp-route--(\w+)", page)
-        said = found.group(1) if found else ""
-        return "closed" if said == "held" else said
-
     def restart_tool(self, version: str) -> None:
         """The vendor restarts the tool on the same port, in this version."""
         port = self.tool.port
@@ -348,6 +342,11 @@ class Watching:
         expect(username in alert["told"], f"{username} was not told of alert {alert['number']}.")
         place = f"{candidate.page}alarms/{alert['number']}/"
         self.hospital.visit(username).submit(place, {"note": note}, having="note")
+
+
+def agreed(rows: Sequence[dict[str, Any]]) -> str:
+    """How many agree, of how many?"""
+    return f"{sum(row['agreement'] == 'agree' for row in rows)} of {len(rows)} agree."
 
 
 def upgrade_films(when: datetime) -> list[Scan]:
