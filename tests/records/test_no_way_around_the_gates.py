@@ -116,7 +116,7 @@ def check_traffic_is_carried(deployment: Deployment) -> RouteState:
     assert not deployment.holds.filter(answered_at__isnull=True).exists()
     assert not deployment.closures.filter(lifted_at__isnull=True).exists()
     for slug in NEEDED[state]:
-        gate = load_pathway().gate(slug)
+        gate = load_pathway(deployment.pathway).gate(slug)
         last_reopened = deployment.reopenings.filter(gate=slug).order_by("pk").last()
         approvals = deployment.decisions.filter(gate=slug, outcome="approve")
         if last_reopened is not None:
