@@ -24,16 +24,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from alarp import __version__
 from alarp.evaluation import (
     Findings,
+    KindProtocol,
     Lock,
-    Protocol,
     Result,
     assemble,
     contouring,
-    detection,
     lock,
     lock_from_dict,
     parse_protocol,
     read_csv,
+    room,
     story,
 )
 from alarp.kernel import AlarpError, BadInput, Unavailable, digest, sha256_hex
@@ -141,7 +141,7 @@ def _files(result: Result) -> tuple[dict[str, bytes], list[str]]:
         return files, [str(missing)]
 
 
-def _lock(protocol: Protocol, out: Path) -> Lock:
+def _lock(protocol: KindProtocol, out: Path) -> Lock:
     """Fix the protocol on disk before any case is opened."""
     path = out / LOCK_FILE
     existing = None
@@ -161,18 +161,17 @@ def _lock(protocol: Protocol, out: Path) -> Lock:
     return held
 
 
-def _findings(protocol: Protocol, folder: Path, data: dict[str, str], step: Step) -> Findings:
-    name = protocol.common.cases
+def _findings(protocol: KindProtocol, folder: Path, data: dict[str, str], step: Step) -> Findings:
+    kind = room(protocol.common.kind)
     step("reading the cases", 0, 1)
-    frame = read_csv(_text(folder, name, "cases", data), name=name)
+    frames = {
+        field: read_csv(_text(folder, name, field, data), name=name)
+        for field, name in kind.tables(protocol).items()
+    }
     if isinstance(protocol, contouring.ContouringProtocol):
-        return _contours(protocol, contouring.parse_cases(protocol, frame), folder, data, step)
-    truth = None
-    if protocol.truth is not None:
-        truth = read_csv(_text(folder, protocol.truth, "truth", data), name=protocol.truth)
-    cases = detection.parse_cases(protocol, frame, truth)
+        return _contours(protocol, contouring.parse_cases(protocol, frames["cases"]), folder, data, step)
     step("measuring", 0, 1)
-    return detection.evaluate(protocol, cases)
+    return kind.findings(protocol, frames)
 
 
 def _contours(

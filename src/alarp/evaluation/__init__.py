@@ -1,7 +1,7 @@
 """How good is this AI tool, and how sure are we? Protocols, cases, measures, claims: pure, no files."""
 
 from alarp.evaluation.intervals import Comparison, holm, mean, newcombe_difference, proportion, wilson
-from alarp.evaluation.kinds import KINDS, Protocol, parse_protocol, story
+from alarp.evaluation.kinds import KINDS, KindProtocol, Room, parse_protocol, room, story
 from alarp.evaluation.locking import Lock, LockedVersion, lock, lock_from_dict
 from alarp.evaluation.outcomes import CaseOutcome, tally
 from alarp.evaluation.protocol import Claim, Common, protocol_hash
@@ -15,10 +15,11 @@ __all__ = [
     "Common",
     "Comparison",
     "Findings",
+    "KindProtocol",
     "Lock",
     "LockedVersion",
-    "Protocol",
     "Result",
+    "Room",
     "assemble",
     "holm",
     "lock",
@@ -29,6 +30,7 @@ __all__ = [
     "proportion",
     "protocol_hash",
     "read_csv",
+    "room",
     "story",
     "tally",
     "wilson",

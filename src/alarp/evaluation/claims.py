@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from alarp.evaluation.intervals import Comparison
 from alarp.evaluation.protocol import Claim
 from alarp.kernel import BadInput, Measure
 
@@ -48,12 +49,26 @@ def require_known(claims: Iterable[Claim], measures: Sequence[str], *, kind: str
             )
 
 
-def judge(claim: Claim, measures: Iterable[Measure]) -> Verdict:
-    """Was this claim met, not met, or can nobody tell?"""
+def judge(claim: Claim, measures: Iterable[Measure], comparisons: Iterable[Comparison] = ()) -> Verdict:
+    """Was this claim met, not met, or can nobody tell? A claim with `a` and `b` is about their difference."""
+    if claim.a is not None:
+        return _judge_difference(claim, comparisons)
     for measure in measures:
         if (measure.measure, measure.subgroup) == (claim.measure, claim.subgroup):
             return _judge(claim, measure)
     return Verdict(claim, None, NOT_MEASURABLE, f"no case belongs to the subgroup '{claim.subgroup}'")
+
+
+def _judge_difference(claim: Claim, comparisons: Iterable[Comparison]) -> Verdict:
+    for row in comparisons:
+        if (row.measure, row.a, row.b) == (claim.measure, claim.a, claim.b):
+            found = {"estimate": row.difference, "low": row.low, "high": row.high}[claim.on]
+            if found is None:
+                return Verdict(claim, None, NOT_MEASURABLE, row.flag or f"there is no {claim.on} bound")
+            return _answer(claim, found)
+    return Verdict(
+        claim, None, NOT_MEASURABLE, f"'{claim.a}' and '{claim.b}' were not compared in this order"
+    )
 
 
 def _judge(claim: Claim, measure: Measure) -> Verdict:
@@ -62,5 +77,9 @@ def _judge(claim: Claim, measure: Measure) -> Verdict:
         return Verdict(claim, None, NOT_MEASURABLE, measure.because or f"there is no {claim.on} bound")
     if measure.because.startswith(TOO_FEW):
         return Verdict(claim, found, NOT_MEASURABLE, measure.because)
+    return _answer(claim, found)
+
+
+def _answer(claim: Claim, found: float) -> Verdict:
     kept = found >= claim.limit if claim.side == "at_least" else found <= claim.limit
     return Verdict(claim, found, MET if kept else NOT_MET, "")

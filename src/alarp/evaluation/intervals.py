@@ -112,25 +112,29 @@ def mean(
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How far apart are two groups, and could chance explain it?"""
+    """How far apart are two groups, tools or readings, and could chance explain it?
+
+    `difference` is a minus b. `p` is adjusted where several questions were asked; `p_unadjusted` is the bare one.
+    `df` belongs to a t or F `statistic`. `flag` says what a reader must know: 'gap', 'too few to tell: …'.
+    """
 
     measure: str
     a: str
     b: str
     difference: float | None
-    low: float | None
-    high: float | None
-    se: float | None
-    statistic: float | None
-    p_unadjusted: float | None
-    p: float | None
-    method: str
-    flag: str
+    low: float | None = None
+    high: float | None = None
+    se: float | None = None
+    statistic: float | None = None
+    p_unadjusted: float | None = None
+    p: float | None = None
+    method: str = ""
+    flag: str = ""
+    df: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The row of `result.json`."""
-        row: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        return row | {"df": None}
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def newcombe_difference(first: Measure, second: Measure) -> tuple[float, float, float]:

@@ -12,7 +12,9 @@ from alarp.kernel import BadInput, Design, digest
 
 NOT_STATED = "not stated"
 COUNTED_AS_WRONG = "counted as wrong"
-_SAME_RULE = {COUNTED_AS_WRONG, "wrong", "worst", "worst case", "missed", "failed", "intention to diagnose"}
+_SAME_RULE = re.compile(r"wrong|worst|miss|fail|zero|penal|intention to diagnose|\bitd\b")
+REFERENCE_KINDS = ("pathology", "follow-up", "panel", "single reader", "report text", "AI", NOT_STATED)
+UNITS = ("patient", "study", "image", "lesion", "structure", "appointment", NOT_STATED)
 _AI_REFERENCE = re.compile(
     r"\b(ai|a\.i\.|model|network|algorithm|automatic|auto-?contour\w*|auto-?segment\w*|"
     r"deep learning|machine learning|totalsegmentator|nnu-?net)\b",
@@ -29,13 +31,38 @@ class Claim:
     side: str  # "at_least" or "at_most"
     limit: float
     on: str  # "estimate", "low" or "high"
+    a: str | None = None  # a claim about a difference: `measure` of a minus that of b
+    b: str | None = None
 
     @property
     def sentence(self) -> str:
         """How does the claim read?"""
         which = {"estimate": "", "low": "lower bound of ", "high": "upper bound of "}[self.on]
         group = "" if self.subgroup == "all" else f" for {self.subgroup}"
-        return f"{which}{self.measure}{group} {self.side.replace('_', ' ')} {self.limit:g}"
+        what = self.measure if self.a is None else f"{self.measure} of {self.a} minus {self.b}"
+        return f"{which}{what}{group} {self.side.replace('_', ' ')} {self.limit:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Who or what says what is true, and how blind they were to the tool's answer."""
+
+    description: str
+    kind: str
+    readers: int | None
+    adjudication: str
+    blinded: bool | None
+    is_ai: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Prevalence:
+    """How common the condition is where the tool would be used; `low` and `high` carry its own uncertainty."""
+
+    estimate: float
+    low: float | None
+    high: float | None
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +81,14 @@ class Common:
     level: float
     minimum_n: int
     gap_margin: float | None
-    reference_standard: str
-    reference_is_ai: bool
+    reference: Reference
     design: str
     data_source: str
+    intended_use: str
+    population: str
+    unit: str
+    prevalence: Prevalence | None
+    analysis: Mapping[str, Any]  # read and checked by each kind: it knows its own options
     hash: str
 
     @property
@@ -70,10 +101,9 @@ def protocol_hash(values: Mapping[str, Any]) -> str:
     return digest(plain(values))
 
 
-def parse_common(fields: Fields, values: Mapping[str, Any]) -> Common:
+def parse_common(fields: Fields, values: Mapping[str, Any], *, cases_needed: bool = True) -> Common:
     """Which common fields does the protocol declare? Raises BadInput naming the field that will not do."""
     name, version = _product(fields)
-    reference = fields.text("reference_standard", default=NOT_STATED)
     level = fields.number("level", default=0.95)
     if not 0.5 <= level < 1:
         raise fields.wrong("level", level, "a confidence level from 0.5 to below 1, such as 0.95")
@@ -81,22 +111,86 @@ def parse_common(fields: Fields, values: Mapping[str, Any]) -> Common:
     return Common(
         title=fields.text("title", "what is evaluated, in a few words"),
         version=fields.text("version", "which version of this protocol"),
-        kind=fields.text("kind", "'detection' or 'contouring'"),
+        kind=fields.text("kind", "which kind of tool"),
         product_name=name,
         product_version=version,
-        cases=fields.text("cases", "the CSV file with one row a case"),
+        cases=fields.text("cases", "the CSV file with one row a case")
+        if cases_needed
+        else fields.text("cases", default=""),
         subgroups=fields.texts("subgroups"),
         claims=_claims(fields),
         failure_rule=_failure_rule(fields),
         level=level,
         minimum_n=int(fields.number("minimum_n", default=20)),
         gap_margin=margin,
-        reference_standard=reference,
-        reference_is_ai=_reference_is_ai(fields, reference),
-        design=fields.choice("design", [*Design, NOT_STATED], default=NOT_STATED),
+        reference=_reference(fields),
+        design=_design(fields),
         data_source=fields.text("data_source", default=NOT_STATED),
+        intended_use=fields.text("intended_use", default=NOT_STATED),
+        population=fields.text("population", default=NOT_STATED),
+        unit=fields.choice("unit", UNITS, default=NOT_STATED),
+        prevalence=_prevalence(fields),
+        analysis=fields.mapping("analysis", optional=True),
         hash=protocol_hash(values),
     )
+
+
+def _design(fields: Fields) -> str:
+    """Retrospective, silent, prospective? A reader study's `design` is a mapping and says it in `evidence`."""
+    if isinstance(fields.take("design"), Mapping):
+        return fields.choice("evidence", [*Design, NOT_STATED], default=NOT_STATED)
+    return fields.choice("design", [*Design, NOT_STATED], default=NOT_STATED)
+
+
+def _reference(fields: Fields) -> Reference:
+    """Who made the truth? One line of text, or a mapping that says how."""
+    value = fields.take("reference_standard", NOT_STATED)
+    declared = fields.take("reference_is_ai")
+    if declared is not None and not isinstance(declared, bool):
+        raise fields.wrong("reference_is_ai", declared, "true or false")
+    if not isinstance(value, Mapping):
+        text = fields.text("reference_standard", default=NOT_STATED)
+        return Reference(text, NOT_STATED, None, NOT_STATED, None, _is_ai(declared, text, NOT_STATED))
+    part = Fields(value, where="reference_standard")
+    kind = part.choice("kind", REFERENCE_KINDS, "one of " + ", ".join(REFERENCE_KINDS))
+    text = part.text("description", default=kind)
+    blinded = part.take("blinded")
+    if blinded is not None and not isinstance(blinded, bool):
+        raise part.wrong("blinded", blinded, "true or false")
+    reference = Reference(
+        description=text,
+        kind=kind,
+        readers=int(part.number("readers")) if part.has("readers") else None,
+        adjudication=part.text("adjudication", default=NOT_STATED),
+        blinded=blinded,
+        is_ai=_is_ai(declared, text, kind),
+    )
+    part.refuse_unknown()
+    return reference
+
+
+def _is_ai(declared: bool | None, text: str, kind: str) -> bool:
+    """Was the truth itself made by an AI? The declared field decides; a text that names one is enough."""
+    return declared if declared is not None else kind == "AI" or _AI_REFERENCE.search(text) is not None
+
+
+def _prevalence(fields: Fields) -> Prevalence | None:
+    """How common is the condition here? A share, or a mapping with its own bounds and source."""
+    if not fields.has("prevalence"):
+        return None
+    value = fields.take("prevalence")
+    part = Fields(value if isinstance(value, Mapping) else {"estimate": value}, where="prevalence")
+    found = Prevalence(
+        estimate=part.number("estimate", "the share of the population that has the condition"),
+        low=part.number("low") if part.has("low") else None,
+        high=part.number("high") if part.has("high") else None,
+        source=part.text("source", default=NOT_STATED),
+    )
+    part.refuse_unknown()
+    low, high = found.low or found.estimate, found.high or found.estimate
+    if not 0 < low <= found.estimate <= high < 1:
+        raise fields.wrong("prevalence", value, "a share between 0 and 1, its bounds around it")
+    return found
 
 
 def _product(fields: Fields) -> tuple[str, str]:
@@ -108,7 +202,7 @@ def _product(fields: Fields) -> tuple[str, str]:
 
 def _failure_rule(fields: Fields) -> str:
     rule = fields.text("failure_rule", default=COUNTED_AS_WRONG)
-    if rule.lower().replace("-", " ").replace("_", " ") not in _SAME_RULE:
+    if not _SAME_RULE.search(rule.lower().replace("-", " ").replace("_", " ")):
         raise fields.wrong(
             "failure_rule",
             rule,
@@ -116,14 +210,6 @@ def _failure_rule(fields: Fields) -> str:
             "and as treated are always reported beside it)",
         )
     return COUNTED_AS_WRONG
-
-
-def _reference_is_ai(fields: Fields, reference: str) -> bool:
-    """Was the truth itself made by an AI? The declared field decides; a text that names one is enough."""
-    declared = fields.take("reference_is_ai")
-    if declared is not None and not isinstance(declared, bool):
-        raise fields.wrong("reference_is_ai", declared, "true or false")
-    return declared if declared is not None else _AI_REFERENCE.search(reference) is not None
 
 
 def _claims(fields: Fields) -> tuple[Claim, ...]:
@@ -148,6 +234,12 @@ def _claim(row: Any, number: int) -> Claim:
         side=sides[0],
         limit=fields.number(sides[0]),
         on=fields.choice("on", ["estimate", "low", "high"], default="estimate"),
+        a=fields.text("a") if fields.has("a") else None,
+        b=fields.text("b") if fields.has("b") else None,
     )
     fields.refuse_unknown()
+    if (claim.a is None) != (claim.b is None):
+        raise BadInput(
+            f"The protocol's claim {number} names only one of 'a' and 'b': a difference needs both."
+        )
     return claim

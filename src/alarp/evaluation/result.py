@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from alarp.evaluation.claims import MET, Verdict, judge
@@ -45,10 +45,16 @@ class Result:
 
 
 def assemble(
-    protocol: Common, findings: Findings, *, lock: Lock, data: Mapping[str, str], code_version: str
+    protocol: Common, findings: Findings, *, lock: Lock | None, data: Mapping[str, str], code_version: str
 ) -> Result:
-    """Which result follows from this protocol, these findings and these data hashes?"""
-    verdicts: Sequence[Verdict] = [judge(claim, findings.measures) for claim in protocol.claims]
+    """Which result follows from this protocol, these findings and these data hashes?
+
+    Without a lock the run is exploratory: marked so on every page, and no gate takes it as an answer.
+    """
+    verdicts: Sequence[Verdict] = [
+        judge(claim, findings.measures, findings.comparisons) for claim in protocol.claims
+    ]
+    reference = protocol.reference
     return Result(
         {
             "schema": SCHEMA,
@@ -60,12 +66,19 @@ def assemble(
                 "level": protocol.level,
                 "failure_rule": protocol.failure_rule,
                 "minimum_n": protocol.minimum_n,
-                "earlier": [{"version": v.version, "hash": v.hash} for v in lock.earlier],
+                "exploratory": lock is None,
+                "locked_at": lock.current.locked_at if lock else None,
+                "earlier": [{"version": v.version, "hash": v.hash} for v in lock.earlier] if lock else [],
             },
             "product": {"name": protocol.product_name, "version": protocol.product_version},
             "design": protocol.design,
-            "reference_standard": protocol.reference_standard,
-            "reference_is_ai": protocol.reference_is_ai,
+            "intended_use": protocol.intended_use,
+            "population": protocol.population,
+            "unit_of_analysis": protocol.unit,
+            "prevalence": asdict(protocol.prevalence) if protocol.prevalence else None,
+            "reference_standard": reference.description,
+            "reference": asdict(reference),
+            "reference_is_ai": reference.is_ai,
             "data_source": protocol.data_source,
             "enrolled": findings.outcomes["enrolled"],
             "unit": findings.unit,

@@ -159,7 +159,7 @@ def headline_numbers(body: Mapping[str, Any], most: int = 4) -> tuple[tuple[str,
     """The first few measures over all cases in an evaluation's result."""
     if not body.get("measures"):
         return ()
-    from alarp.evaluation.story import name_of  # brings scipy: only where there are numbers
+    from alarp.evaluation.pieces import name_of  # brings scipy: only where there are numbers
 
     rows = [row for row in body.get("measures", ()) if row.get("subgroup", "all") == "all"]
     return tuple((name_of(row["measure"]), number(as_measure(row))) for row in rows[:most])

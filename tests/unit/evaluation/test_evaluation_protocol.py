@@ -79,12 +79,12 @@ def test_the_order_of_fields_does_not_change_the_hash_but_a_threshold_does():
 
 @pytest.mark.parametrize("text", ["TotalSegmentator output", "contours by an AI", "auto-contours, unedited"])
 def test_a_reference_made_by_an_ai_is_recognised(text):
-    assert protocol(reference_standard=text).common.reference_is_ai
+    assert protocol(reference_standard=text).common.reference.is_ai
 
 
 @pytest.mark.parametrize("text", ["histology", "two radiologists in Airedale", "not stated"])
 def test_a_reference_made_by_people_is_not_called_ai(text):
-    assert not protocol(reference_standard=text).common.reference_is_ai
+    assert not protocol(reference_standard=text).common.reference.is_ai
 
 
 class TestLock:

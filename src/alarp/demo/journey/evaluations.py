@@ -18,7 +18,7 @@ from alarp.demo import scans
 from alarp.demo.bench import Collector, run_test_set, score_of
 from alarp.demo.hospital import Hospital
 from alarp.demo.journey.paperwork import Paper
-from alarp.evaluation.story import name_of
+from alarp.evaluation.pieces import name_of
 
 FILMS = 24
 ABDOMENS = 3

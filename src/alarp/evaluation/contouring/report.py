@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from alarp.evaluation import story as pieces
-from alarp.evaluation.story import Row, Story
+from alarp.evaluation import pieces
+from alarp.evaluation.pieces import Row, Story
 
 _SHOWN = ("dice", "surface_dice", "hd95_mm", "hd_mm", "mean_surface_distance_mm", "volume_difference_ml")
 

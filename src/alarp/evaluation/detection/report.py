@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from alarp.evaluation import story as pieces
-from alarp.evaluation.story import Row, Story
+from alarp.evaluation import pieces
+from alarp.evaluation.pieces import Row, Story
 
 _HEADLINE = ("sensitivity", "specificity", "ppv", "npv", "auc", "failure_rate")
 _SUFFIXES = ("_best_case", "_worst_case", "_as_treated")

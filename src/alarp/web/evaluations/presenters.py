@@ -37,7 +37,7 @@ class EvaluationLine:
 
 def line(evidence: Any, today: date) -> EvaluationLine:
     """One row of the list."""
-    from alarp.evaluation.story import claims_sentence, warnings
+    from alarp.evaluation.pieces import claims_sentence, warnings
 
     body: Mapping[str, Any] = evidence.body
     return EvaluationLine(
