@@ -5,23 +5,22 @@ from __future__ import annotations
 import json
 import os
 import re
-import struct
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import pydicom
+import polars as pl
 import typer
 import yaml
-from pydicom.errors import InvalidDicomError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from alarp import __version__
+from alarp.cli import scans
 from alarp.evaluation import (
     Findings,
     KindProtocol,
@@ -36,15 +35,10 @@ from alarp.evaluation import (
     room,
     story,
 )
-from alarp.kernel import AlarpError, BadInput, Unavailable, digest, sha256_hex
+from alarp.kernel import AlarpError, BadInput, Unavailable, sha256_hex
 
 LOCK_FILE = "protocol.lock.json"
 EXIT_DONE, EXIT_BAD_INPUT, EXIT_CLAIM_NOT_MET = 0, 2, 3
-_GEOMETRY_TAGS = (
-    "SOPClassUID", "SOPInstanceUID", "Modality", "SeriesInstanceUID", "FrameOfReferenceUID", "Rows", "Columns",
-    "ImageOrientationPatient", "ImagePositionPatient", "PixelSpacing", "SliceThickness",
-)  # fmt: skip
-_UNREADABLE = (EOFError, ValueError, KeyError, AttributeError, NotImplementedError, struct.error)
 Step = Callable[[str, int, int], None]
 
 
@@ -169,88 +163,28 @@ def _findings(protocol: KindProtocol, folder: Path, data: dict[str, str], step: 
         for field, name in kind.tables(protocol).items()
     }
     if isinstance(protocol, contouring.ContouringProtocol):
-        return _contours(protocol, contouring.parse_cases(protocol, frames["cases"]), folder, data, step)
+        return _contours(protocol, frames, folder, data, step)
     step("measuring", 0, 1)
     return kind.findings(protocol, frames)
 
 
 def _contours(
     protocol: contouring.ContouringProtocol,
-    enrolled: tuple[contouring.Enrolled, ...],
+    frames: dict[str, pl.DataFrame],
     folder: Path,
     data: dict[str, str],
     step: Step,
 ) -> Findings:
-    names = protocol.structures or _names_in_references(protocol, enrolled, folder)
-    if not names:
-        raise BadInput(
-            f"No reference in {protocol.common.cases} names any structure: nothing can be compared."
-        )
+    enrolled = contouring.parse_cases(protocol, frames["cases"])
+    asked = contouring.asking(protocol, scans.structure_names(protocol, enrolled, folder))
     results = []
     for done, case in enumerate(enrolled):
         step("comparing outlines", done, len(enrolled))
-        grid = contouring.grid_from_headers(case.case, list(_headers(case, folder, data)))
-        sets = [
-            None
-            if file is None
-            else contouring.structure_set(case.case, role, _dicom(case.case, role, file, folder, data), grid)
-            for role, file in (
-                (protocol.columns.reference, case.reference),
-                (protocol.columns.output, case.output),
-            )
-        ]
-        results.append(contouring.evaluate_case(protocol, case, names, grid, sets[0], sets[1]))
+        result, hashes = scans.read_and_compare(asked, case, folder)
+        results.append(result)
+        data.update(hashes)
     step("comparing outlines", len(enrolled), len(enrolled))
-    return contouring.summarise(protocol, results)
-
-
-def _names_in_references(
-    protocol: contouring.ContouringProtocol, enrolled: tuple[contouring.Enrolled, ...], folder: Path
-) -> dict[str, tuple[str, ...]]:
-    """Which structures do the references of all cases name, in the order they first appear?"""
-    found = []
-    for case in enrolled:
-        if case.reference is not None:
-            dataset = _dicom(case.case, protocol.columns.reference, case.reference, folder, {})
-            items = getattr(dataset, "StructureSetROISequence", None) or []
-            found.append([str(getattr(item, "ROIName", "") or "").strip() for item in items])
-    return contouring.structure_names(found)
-
-
-def _headers(case: contouring.Enrolled, folder: Path, data: dict[str, str]) -> Iterator[Any]:
-    series = folder / case.images
-    if not series.is_dir():
-        raise BadInput(
-            f"Case {case.case}: column 'images' names the folder '{case.images}', which does not exist."
-        )
-    hashes = {}
-    for file in sorted(p for p in series.rglob("*") if p.is_file()):
-        try:
-            header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_GEOMETRY_TAGS))
-        except InvalidDicomError:
-            continue
-        except _UNREADABLE as error:
-            raise BadInput(
-                f"Case {case.case}: an image in '{case.images}' is cut short or damaged: {file.name}."
-            ) from error
-        if "ImagePositionPatient" not in header and "Rows" not in header:
-            continue  # another object in the folder, such as the structure set itself
-        hashes[file.relative_to(series).as_posix()] = sha256_hex(file.read_bytes())
-        yield header
-    data[f"{case.case}: images"] = digest(hashes)
-
-
-def _dicom(case: str, role: str, name: str, folder: Path, data: dict[str, str]) -> Any:
-    file = folder / name
-    if not file.is_file():
-        raise BadInput(f"Case {case}: column '{role}' names the file '{name}', which does not exist.")
-    data[f"{case}: {role}"] = sha256_hex(file.read_bytes())
-    try:
-        return pydicom.dcmread(file)
-    except (InvalidDicomError, *_UNREADABLE) as error:
-        raise BadInput(
-            f"Case {case}: column '{role}' names the file '{name}', which is not a DICOM object."
-        ) from error
+    return scans.conclude(asked, results, frames, folder)
 
 
 class _Yaml(yaml.SafeLoader):

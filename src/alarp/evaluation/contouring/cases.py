@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 import polars as pl
 
@@ -52,6 +53,34 @@ class CaseResult:
     enrolled: Enrolled
     structures: tuple[StructureResult, ...]
     unmatched: tuple[str, ...]  # names in the output that belong to no structure of the protocol
+
+    def as_dict(self) -> dict[str, Any]:
+        """Which JSON value keeps this case, so that a stopped run goes on without reading it again?"""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> CaseResult:
+        """Which case was kept? The inverse of `as_dict`, also after a way through JSON."""
+        said = dict(kept["enrolled"])
+        if said["declared"] is not None:
+            said["declared"] = CaseOutcome(said["declared"])
+        results = tuple(_result_from_dict(row) for row in kept["structures"])
+        return cls(Enrolled(**said), results, tuple(kept["unmatched"]))
+
+
+def _result_from_dict(row: Mapping[str, Any]) -> StructureResult:
+    measures = row["measures"]
+    return StructureResult(
+        structure=row["structure"],
+        outcome=CaseOutcome(row["outcome"]),
+        measures=None if measures is None else _measures_from_dict(measures),
+        remarks=tuple(row["remarks"]),
+    )
+
+
+def _measures_from_dict(row: Mapping[str, Any]) -> PairMeasures:
+    known = {field.name for field in fields(PairMeasures)}
+    return PairMeasures(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items() if k in known})
 
 
 def parse_cases(protocol: ContouringProtocol, frame: pl.DataFrame) -> tuple[Enrolled, ...]:
@@ -107,6 +136,11 @@ def structure_names(names: Iterable[Sequence[str]]) -> dict[str, tuple[str, ...]
             spelling = first.setdefault(fold(name), name)
             found[spelling] = (spelling,)
     return found
+
+
+def asking(protocol: ContouringProtocol, names: Mapping[str, tuple[str, ...]]) -> ContouringProtocol:
+    """Which protocol asks for these structures in every case? The same, with the names written in."""
+    return replace(protocol, structures=dict(names))
 
 
 def find(case: str, role: str, structures: StructureSet, spellings: tuple[str, ...]) -> Contours | None:
