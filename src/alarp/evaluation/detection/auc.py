@@ -5,25 +5,27 @@ from __future__ import annotations
 from math import sqrt
 
 import numpy as np
-import numpy.typing as npt
-from scipy import optimize, stats
+from scipy import optimize
 
 from alarp.evaluation.intervals import BoolArray, Codes, FloatArray, normal_quantile
+from alarp.evaluation.ranking import area as area_of
+from alarp.evaluation.ranking import (
+    clustered_covariance,
+    delong_covariance,
+    delong_variance,
+    placements,
+    steps,
+)
 from alarp.kernel import Measure
 
-
-def placements(suspicion: FloatArray, diseased: BoolArray) -> tuple[FloatArray, FloatArray]:
-    """Which share of the other class does each case outrank? Ties count one half (midranks).
-
-    First the diseased (share of healthy below), then the healthy (share of diseased above), each in the order
-    given. DeLong et al. 1988 (doi:10.2307/2531595), by ranks as in Sun and Xu 2014 (doi:10.1109/LSP.2014.2337313).
-    """
-    positive, negative = suspicion[diseased], suspicion[~diseased]
-    m, n = len(positive), len(negative)
-    ranks = stats.rankdata(np.concatenate([positive, negative]))
-    above = (ranks[:m] - stats.rankdata(positive)) / n
-    below = 1.0 - (ranks[m:] - stats.rankdata(negative)) / m
-    return above, below
+__all__ = [
+    "auc",
+    "clustered_variance",
+    "delong_covariance",
+    "newcombe_auc",
+    "placements",
+    "roc_points",
+]
 
 
 def auc(
@@ -46,9 +48,14 @@ def auc(
     if not m or not n:
         lost = "diseased" if not m else "healthy"
         return Measure.not_measurable(name, because=f"no {lost} case", n=m + n, subgroup=subgroup)
-    above, below = placements(suspicion, diseased)
-    area = float(above.mean())
-    variance, method = _variance(above, below, area, diseased, clusters)
+    if clusters is None or len(np.unique(clusters)) == len(diseased):
+        found = steps(suspicion, diseased)
+        area, variance, method = area_of(found), delong_variance(found), "DeLong"
+    else:
+        above, below = placements(suspicion, diseased)
+        area = float(above.mean())
+        variance = clustered_variance(above, below, area, diseased, clusters)
+        method = "DeLong clustered by patient (Obuchowski 1997)"
     if variance <= 1e-15:
         low, high = newcombe_auc(area, m, n, level=level)
         method = "Newcombe 2006 score interval (DeLong variance is zero)"
@@ -58,40 +65,12 @@ def auc(
     return Measure(name, area, low, high, level, method, m + n, m, subgroup)
 
 
-def _variance(
-    above: FloatArray, below: FloatArray, area: float, diseased: BoolArray, clusters: Codes | None
-) -> tuple[float, str]:
-    m, n = len(above), len(below)
-    if clusters is None or len(np.unique(clusters)) == len(diseased):
-        variance = (float(above.var(ddof=1)) / m if m > 1 else 0.0) + (
-            float(below.var(ddof=1)) / n if n > 1 else 0.0
-        )
-        return variance, "DeLong"
-    return clustered_variance(
-        above, below, area, diseased, clusters
-    ), "DeLong clustered by patient (Obuchowski 1997)"
-
-
 def clustered_variance(
     above: FloatArray, below: FloatArray, area: float, diseased: BoolArray, clusters: Codes
 ) -> float:
-    """How far may the area vary when cases of one patient resemble each other?"""
-    m, n = len(above), len(below)
-    _, code = np.unique(clusters, return_inverse=True)
-    groups = int(code.max()) + 1
-
-    def summed(values: FloatArray, which: BoolArray) -> tuple[FloatArray, npt.NDArray[np.int64]]:
-        counts = np.bincount(code[which], minlength=groups)
-        sums = np.bincount(code[which], weights=values, minlength=groups)
-        return sums - counts * area, counts
-
-    up, up_counts = summed(above, diseased)
-    down, down_counts = summed(below, ~diseased)
-    with_diseased, with_healthy = int((up_counts > 0).sum()), int((down_counts > 0).sum())
-    s10 = with_diseased / max(1, with_diseased - 1) / m * float(np.sum(up**2))
-    s01 = with_healthy / max(1, with_healthy - 1) / n * float(np.sum(down**2))
-    s11 = groups / max(1, groups - 1) * float(np.sum(up * down))
-    return max(0.0, s10 / m + s01 / n + 2 * s11 / (m * n))
+    """How far may the area vary when cases of one patient resemble each other? Obuchowski 1997, never below 0."""
+    found = clustered_covariance(above[None], below[None], np.array([area]), diseased, clusters)
+    return max(0.0, float(found[0, 0]))
 
 
 def newcombe_auc(area: float, m: int, n: int, *, level: float) -> tuple[float, float]:
