@@ -35,8 +35,15 @@ def _specs():
     import specs_detection
     import specs_economics
     import specs_monitoring
+    import specs_planning
 
-    return [*specs_detection.SPECS, *specs_contouring.SPECS, *specs_economics.SPECS, *specs_monitoring.SPECS]
+    return [
+        *specs_detection.SPECS,
+        *specs_contouring.SPECS,
+        *specs_economics.SPECS,
+        *specs_monitoring.SPECS,
+        *specs_planning.SPECS,
+    ]
 
 
 def _number(value: float) -> str:

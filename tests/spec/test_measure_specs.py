@@ -11,8 +11,15 @@ import specs_contouring
 import specs_detection
 import specs_economics
 import specs_monitoring
+import specs_planning
 
-SPECS = [*specs_detection.SPECS, *specs_contouring.SPECS, *specs_economics.SPECS, *specs_monitoring.SPECS]
+SPECS = [
+    *specs_detection.SPECS,
+    *specs_contouring.SPECS,
+    *specs_economics.SPECS,
+    *specs_monitoring.SPECS,
+    *specs_planning.SPECS,
+]
 ROOT = Path(__file__).resolve().parents[2]
 
 

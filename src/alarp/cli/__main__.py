@@ -30,6 +30,7 @@ COMMANDS = {
     "reconcile": "alarp.cli.reconcile:reconcile",
     "connectivity": "alarp.cli.connectivity:connectivity",
     "results": "alarp.cli.results:results",
+    "plan": "alarp.cli.plan:plan",
     "evaluate": "alarp.cli.evaluate:evaluate",
     "training": "alarp.cli.training:app",
     "cost": "alarp.cli.cost:cost",

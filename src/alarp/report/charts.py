@@ -11,7 +11,7 @@ import altair as alt
 import vl_convert
 
 from alarp.kernel import AlarpError
-from alarp.report import amounts, staffing
+from alarp.report import amounts, planning, staffing
 from alarp.report.matrix import risk_matrix
 from alarp.report.style import BLUE, GREY, RED, Row, Spec
 from alarp.report.style import data as _data
@@ -98,6 +98,7 @@ _DRAWERS: dict[str, Callable[[Row], Spec]] = {
     "stacked": amounts.stacked,
     "tornado": amounts.tornado,
     "needed": amounts.needed,
+    "assurance": planning.assurance,
     "risk-matrix": risk_matrix,
     "training-coverage": staffing.coverage,
 }
