@@ -1,0 +1,139 @@
+"""Does the vendor's threshold give the promised operating point here, and which threshold would?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+
+import numpy as np
+from scipy import stats
+
+from alarp.evaluation.detection.accuracy import Readings
+from alarp.evaluation.intervals import Comparison, FloatArray, newcombe_difference, wilson
+from alarp.kernel import Measure
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """The operating point that the vendor states, and on how many cases it was found, where that is known."""
+
+    sensitivity: float | None
+    specificity: float | None
+    diseased: int | None
+    healthy: int | None
+    source: str
+
+    def of(self, measure: str) -> tuple[float | None, int | None]:
+        """The promised share and its denominator."""
+        if measure == "sensitivity":
+            return self.sensitivity, self.diseased
+        return self.specificity, self.healthy
+
+
+def threshold_for(
+    scores: FloatArray, share: float, *, level: float = 0.95
+) -> tuple[float | None, float | None, float | None]:
+    """At which score is this share of the cases at or above: (threshold, low, high)?
+
+    `scores` of one class, more meaning more suspicious; -inf for a case without an answer, which no threshold reaches.
+    The largest threshold that keeps the share, that is the ceil(share n)-th largest score; its interval from order
+    statistics, free of any distribution (Conover 1999, Practical Nonparametric Statistics, 3.2). None where the sample
+    is too small to bound the quantile, or where the answered cases do not reach the share.
+    """
+    n = len(scores)
+    ordered = np.sort(scores)[::-1]
+    rank = max(1, ceil(share * n - 1e-9))
+    if n == 0 or not np.isfinite(ordered[rank - 1]):
+        return None, None, None
+    tail = (1 - level) / 2
+    first = int(stats.binom.ppf(tail, n, share))  # so many at or above: the highest plausible threshold
+    last = int(stats.binom.ppf(1 - tail, n, share)) + 1
+    high = float(ordered[first - 1]) if first >= 1 else None
+    low = float(ordered[last - 1]) if last <= n and np.isfinite(ordered[last - 1]) else None
+    return float(ordered[rank - 1]), low, high
+
+
+def transported(
+    found: Readings, promise: Promise, *, level: float, turn: float, subgroup: str = "all"
+) -> list[Measure]:
+    """Which thresholds would keep the promise in these cases, and what would they cost on the other side?
+
+    `turn` is -1 where a low score means disease: thresholds are given on the tool's own scale. For a promised
+    specificity the smallest threshold at which that share of the healthy stays below.
+    """
+    rows: list[Measure] = []
+    for measure in ("sensitivity", "specificity"):
+        share, _ = promise.of(measure)
+        if share is not None:
+            rows += _one_side(found, measure, share, level=level, turn=turn, subgroup=subgroup)
+    return rows
+
+
+def _one_side(
+    found: Readings, measure: str, share: float, *, level: float, turn: float, subgroup: str
+) -> list[Measure]:
+    sick = measure == "sensitivity"
+    own = found.suspicion[found.diseased if sick else ~found.diseased]
+    names = (
+        f"threshold_for_promised_{measure}",
+        f"{'specificity' if sick else 'sensitivity'}_at_promised_{measure}",
+    )
+    cut, low, high = threshold_for(own if sick else -own, share, level=level)
+    if cut is None:
+        because = f"the answered cases do not reach the promised {measure} of {share:g}"
+        return [Measure.not_measurable(n, because=because, n=len(own), subgroup=subgroup) for n in names]
+    flagged = found.suspicion >= cut if sick else found.suspicion > -cut
+    side = 1.0 if sick else -1.0
+    ends = [None if end is None else side * turn * end for end in (low, high)]
+    ordered = sorted((e for e in ends if e is not None))
+    bounds = (ordered[0], ordered[1]) if len(ordered) == 2 else (None, None)
+    because = "" if bounds[0] is not None else "no interval: too few cases to bound this quantile"
+    rows = [
+        Measure(
+            names[0], side * turn * cut, *bounds, level, "order statistics", len(own), None, subgroup, because
+        )
+    ]
+    others = ~flagged[~found.diseased] if sick else flagged[found.diseased]
+    reached = float(others.mean())
+    rows.append(
+        Measure(
+            names[1],
+            reached,
+            *wilson(reached, len(others), level=level),
+            level,
+            "Wilson; the threshold taken as known",
+            len(others),
+            int(others.sum()),
+            subgroup,
+        )
+    )
+    return rows
+
+
+def against_promise(local: Measure, promise: Promise, *, level: float) -> Comparison | None:
+    """How far is the operating point found here from the promised one?
+
+    local minus promised. With the vendor's number of cases both uncertainties count (Newcombe's method 10, z test);
+    without it the promise is a fixed number and the interval is the local one, the test the exact binomial one.
+    """
+    share, size = promise.of(local.measure)
+    if share is None:
+        return None
+    names = (local.measure, "local", "promised")
+    if local.estimate is None or local.low is None or local.high is None:
+        return Comparison(*names, None, flag=local.because or "not measurable here")
+    if size is not None:
+        bounds = wilson(share, size, level=level)
+        stated = Measure(local.measure, share, *bounds, level, "Wilson", size)
+        difference, low, high = newcombe_difference(local, stated)
+        se = sqrt(local.estimate * (1 - local.estimate) / local.n + share * (1 - share) / size)
+        z = difference / se if se else None
+        p = None if z is None else float(2 * stats.norm.sf(abs(z)))
+        method = f"Newcombe 10 against {size} cases of the vendor; z test"
+    else:
+        difference, low, high = local.estimate - share, local.low - share, local.high - share
+        se, z = None, None
+        p = float(stats.binomtest(local.events or 0, local.n, share).pvalue)
+        method = f"{local.method} against the promise as a fixed number; exact binomial test"
+    flag = "below the promise" if high < 0 else "above the promise" if low > 0 else "no difference shown"
+    return Comparison(*names, difference, low, high, se, z, p, p, method, flag)
