@@ -83,15 +83,17 @@ def _one_side(
         because = f"the answered cases do not reach the promised {measure} of {share:g}"
         return [Measure.not_measurable(n, because=because, n=len(own), subgroup=subgroup) for n in names]
     flagged = found.suspicion >= cut if sick else found.suspicion > -cut
-    side = 1.0 if sick else -1.0
+    lowest = found.suspicion[flagged & np.isfinite(found.suspicion)]
+    if not len(lowest):
+        because = f"only a threshold beyond every score keeps the promised {measure} of {share:g}"
+        return [Measure.not_measurable(n, because=because, n=len(own), subgroup=subgroup) for n in names]
+    side, at = (1.0, cut) if sick else (-1.0, float(lowest.min()))
     ends = [None if end is None else side * turn * end for end in (low, high)]
-    ordered = sorted((e for e in ends if e is not None))
+    ordered = sorted(e for e in ends if e is not None)
     bounds = (ordered[0], ordered[1]) if len(ordered) == 2 else (None, None)
     because = "" if bounds[0] is not None else "no interval: too few cases to bound this quantile"
     rows = [
-        Measure(
-            names[0], side * turn * cut, *bounds, level, "order statistics", len(own), None, subgroup, because
-        )
+        Measure(names[0], turn * at, *bounds, level, "order statistics", len(own), None, subgroup, because)
     ]
     others = ~flagged[~found.diseased] if sick else flagged[found.diseased]
     reached = float(others.mean())
