@@ -57,6 +57,9 @@ class Configuration:
     opt_out_file_age_h: float = _setting(
         26.0, "An opt-out file older than this many hours counts as unreachable"
     )
+    evaluation_folder: str = _setting(
+        "", "Folder on the server whose sub-folders may be test sets of evaluations; empty: none"
+    )
     least_free_mb: int = _setting(500, "Refuse new images when less disk than this is free, in megabytes")
     session_idle_min: int = _setting(15, "Sign a person out after this many minutes without activity")
     session_most_h: int = _setting(12, "Sign a person out after this many hours at the latest")

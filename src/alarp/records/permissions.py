@@ -131,6 +131,14 @@ ACTIONS: dict[str, Rule] = {
     ),
     "manage_people": _rule("manage people", {ADMINISTRATOR}),
     "view_evaluations": _rule("see evaluations", PROFESSIONS | {REGION_LEAD}),
+    "view_protocols": _rule("see protocols and runs of evaluations", PROFESSIONS),
+    "prepare_evaluation": _rule(
+        "prepare and run an evaluation", {"lead-physicist", "statistician", "data-analyst", "clinical-lead"}
+    ),
+    "lock_protocol": _rule("lock an evaluation's protocol", {"lead-physicist", "statistician"}, TEAM),
+    "sign_evaluation": _rule(
+        "sign an evaluation's result as evidence", {"lead-physicist", "statistician"}, TEAM
+    ),
     # Appraise and procure
     "view_costs": _rule("see costs and options", PROFESSIONS),
     "prepare_costs": _rule(

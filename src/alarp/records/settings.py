@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "alarp.records.training",
     "alarp.records.monitors",
     "alarp.records.watch",
+    "alarp.records.protocols",
     "alarp.records.audit",
 ]
 DATABASES = {"default": dj_database_url.parse(ALARP.database, conn_max_age=600)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from alarp.gateway.steps.deciding import complete, decide
+from alarp.gateway.steps.evaluating import begin_run
 from alarp.gateway.steps.filing import file
 from alarp.gateway.steps.matching import match
 from alarp.gateway.steps.sending import send
@@ -19,6 +20,7 @@ STEPS: Mapping[str, Callable[[Claim], None]] = {
     "match": match,
     "file": file,
     "self-test": look_at_connections,
+    "evaluate": begin_run,
 }
 
 __all__ = ["STEPS", "SWEEPS"]

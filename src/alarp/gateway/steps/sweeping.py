@@ -1,4 +1,4 @@
-"""What is overdue, has any evidence lapsed, was a limit passed, and which day is over and not counted yet?"""
+"""What is overdue, has any evidence lapsed, was a limit passed, which day is not counted yet, which run waits?"""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from alarp.gateway.steps.evaluating import take_up_runs
 from alarp.records.audit import commands as audit
 from alarp.records.deployments import commands as deployments
 from alarp.records.ledger.models import Dispatch
@@ -42,4 +43,5 @@ SWEEPS: tuple[Callable[[datetime], object], ...] = (
     deployments.reopen_lapsed,
     watch.look,
     monitors.roll_due,
+    take_up_runs,
 )

@@ -1,0 +1,1 @@
+"""The doors through which evaluations change, by what a person does."""

@@ -1,0 +1,108 @@
+"""Which protocols, test sets and runs has a tool, how often was a truth opened, and which runs may be compared?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Max, Model, QuerySet
+
+from alarp.records import objects
+from alarp.records.deployments.models import Deployment
+from alarp.records.people.queries import below, trust_of
+from alarp.records.protocols.models import (
+    EvaluationProtocol,
+    EvaluationRun,
+    Opening,
+    ProtocolLock,
+    ProtocolRevision,
+    TestSet,
+)
+
+if TYPE_CHECKING:
+    from alarp.evaluation import Use
+
+
+def next_number(model: type[Model], deployment: Deployment) -> int:
+    """The next number of this kind in the deployment's file."""
+    found: Any = model
+    highest = found.objects.filter(deployment=deployment).aggregate(Max("number"))["number__max"]
+    return int(highest or 0) + 1
+
+
+def latest_revision(protocol: EvaluationProtocol) -> ProtocolRevision | None:
+    """The text that counts: the newest."""
+    return protocol.revisions.select_related("by").order_by("-number").first()
+
+
+def is_locked(protocol: EvaluationProtocol) -> bool:
+    return ProtocolLock.objects.filter(protocol=protocol).exists()
+
+
+def lock_of(protocol: EvaluationProtocol) -> ProtocolLock | None:
+    return ProtocolLock.objects.select_related("revision", "by").filter(protocol=protocol).first()
+
+
+def locked_before(protocol: EvaluationProtocol) -> list[ProtocolLock]:
+    """The locks of the protocols that this one is a new version of, newest first."""
+    found, row = [], protocol.earlier
+    while row is not None:
+        held = lock_of(row)
+        if held is not None:
+            found.append(held)
+        row = row.earlier
+    return found
+
+
+def use_of(test_set: TestSet) -> Use:
+    """How often was this truth opened? The same cases with another tool's answers, or uploaded again, are one truth."""
+    from alarp.evaluation import Use
+
+    same = Opening.objects.filter(test_set__digest=test_set.digest).values("truth")
+    rows = Opening.objects.filter(truth__in=same)
+    return Use(
+        openings=rows.count(),
+        product_versions=rows.values("version").distinct().count(),
+        protocol_versions=rows.values("run__revision__digest").distinct().count(),
+    )
+
+
+def protocols_of(deployment: Deployment) -> Sequence[EvaluationProtocol]:
+    """Every protocol of the file, newest first, with its lock and its newest text at hand."""
+    rows = deployment.evaluation_protocols.select_related("version__product", "lock__by", "by").order_by(
+        "-number"
+    )
+    return list(rows.prefetch_related("revisions"))
+
+
+def runs_of(deployment: Deployment) -> QuerySet[EvaluationRun]:
+    """Every run of the file, newest first."""
+    return (
+        deployment.evaluation_runs.select_related(
+            "revision__protocol__version__product", "test_set", "by", "signature__evidence"
+        )
+        .defer("revision__text")
+        .order_by("-number")
+    )
+
+
+def comparable(run: EvaluationRun) -> list[EvaluationRun]:
+    """Done runs of the same plan in the same Trust, this one among them, oldest first."""
+    sites = below(trust_of(run.deployment.site))
+    rows = EvaluationRun.objects.filter(
+        state=EvaluationRun.DONE,
+        revision__plan=run.revision.plan,
+        deployment__site__in=[o.pk for o in sites],
+    )
+    return list(
+        rows.select_related("revision__protocol__version__product", "test_set", "deployment__site").order_by(
+            "at"
+        )
+    )
+
+
+def result_of(run: EvaluationRun) -> dict[str, Any]:
+    """The run's result.json."""
+    found: dict[str, Any] = json.loads(objects.get(run.result_sha256))
+    return found
