@@ -1,8 +1,11 @@
 """How good is this AI tool, and how sure are we? Protocols, cases, measures, claims: pure, no files."""
 
+from alarp.evaluation.adapting import adapt
 from alarp.evaluation.intervals import Comparison, holm, mean, newcombe_difference, proportion, wilson
 from alarp.evaluation.kinds import KINDS, KindProtocol, Room, parse_protocol, room, story
-from alarp.evaluation.locking import Lock, LockedVersion, lock, lock_from_dict
+from alarp.evaluation.locking import Lock, LockedVersion, held, lock, lock_from_dict
+from alarp.evaluation.notation import from_yaml, to_yaml
+from alarp.evaluation.openings import Opening, Use, use_of
 from alarp.evaluation.outcomes import CaseOutcome, tally
 from alarp.evaluation.protocol import Claim, Common, protocol_hash
 from alarp.evaluation.result import Findings, Result, assemble
@@ -18,9 +21,14 @@ __all__ = [
     "KindProtocol",
     "Lock",
     "LockedVersion",
+    "Opening",
     "Result",
     "Room",
+    "Use",
+    "adapt",
     "assemble",
+    "from_yaml",
+    "held",
     "holm",
     "lock",
     "lock_from_dict",
@@ -33,5 +41,7 @@ __all__ = [
     "room",
     "story",
     "tally",
+    "to_yaml",
+    "use_of",
     "wilson",
 ]

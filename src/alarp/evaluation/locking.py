@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from alarp.evaluation.protocol import Common
 from alarp.kernel import BadInput
+
+LOCK_FORMAT = "alarp-protocol-lock-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,57 +24,70 @@ class LockedVersion:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """The version in force, the versions before it, and every time the truth was opened under it."""
+    """The version in force and the versions before it; `key` is the fingerprint of the key that sealed them."""
 
     title: str
     current: LockedVersion
     earlier: tuple[LockedVersion, ...]
-    openings: tuple[str, ...]
+    key: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """What stands in `protocol.lock.json`?"""
+        """What does the seal of a lock file cover?"""
         return {
             "title": self.title,
             **_version_dict(self.current),
-            "openings": list(self.openings),
             "earlier": [_version_dict(v) for v in self.earlier],
         }
 
+    def sealed_with(self, key: str) -> Lock:
+        """The same lock, and whose key sealed it."""
+        return replace(self, key=key)
+
 
 def lock(protocol: Common, existing: Lock | None, *, now: str, code_version: str) -> Lock:
-    """May the truth be opened under this protocol, and which lock holds from now on?
+    """Which lock holds from now on?
 
-    The first run fixes the protocol. A rerun with the same hash only counts one more opening. A changed
-    protocol under the same version, or under a version locked before, is refused; under a new version
-    it is locked anew and the old one stays listed.
+    The first lock fixes the protocol; locking the same protocol again changes nothing. A changed protocol under
+    the same version, or under a version locked before, is refused; under a new version it is locked anew and
+    the old one stays listed.
     """
     fresh = LockedVersion(protocol.version, protocol.hash, now, code_version)
     if existing is None:
-        return Lock(protocol.title, fresh, (), (now,))
+        return Lock(protocol.title, fresh, ())
     if existing.current.hash == protocol.hash:
-        return Lock(existing.title, existing.current, existing.earlier, (*existing.openings, now))
+        return existing
     for old in (existing.current, *existing.earlier):
         if old.version == protocol.version:
-            raise BadInput(
-                f"The protocol has changed since version {old.version} was locked on {old.locked_at} "
-                f"(hash {old.hash[:12]}, now {protocol.hash[:12]}): restore it, or give the changed protocol a "
-                "new version, which the report will show."
-            )
-    return Lock(protocol.title, fresh, (*existing.earlier, existing.current), (now,))
+            raise _changed(protocol, old)
+    return Lock(protocol.title, fresh, (*existing.earlier, existing.current))
+
+
+def held(protocol: Common, existing: Lock) -> Lock:
+    """Does this lock hold for this very protocol? Otherwise BadInput says what to do."""
+    if existing.current.hash != protocol.hash:
+        raise _changed(protocol, existing.current)
+    return existing
+
+
+def _changed(protocol: Common, old: LockedVersion) -> BadInput:
+    return BadInput(
+        f"The protocol has changed since version {old.version} was locked on {old.locked_at} "
+        f"(hash {old.hash[:12]}, now {protocol.hash[:12]}): restore it, or give the changed protocol a "
+        "new version, which the report will show, and lock it again (`alarp protocol lock`)."
+    )
 
 
 def lock_from_dict(values: Mapping[str, Any]) -> Lock:
-    """Which lock does this `protocol.lock.json` hold?"""
+    """Which lock do these sealed words hold?"""
     try:
         return Lock(
             title=str(values["title"]),
             current=_version_from(values),
             earlier=tuple(_version_from(v) for v in values["earlier"]),
-            openings=tuple(str(t) for t in values["openings"]),
         )
     except (KeyError, TypeError) as error:
         raise BadInput(
-            f"protocol.lock.json has no usable entry {error}: it has been altered; choose another output folder."
+            f"The lock of the protocol has no usable entry {error}: it has been altered; restore the lock file."
         ) from error
 
 

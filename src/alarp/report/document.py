@@ -50,6 +50,7 @@ class Document:
     claims: Table
     sections: tuple[Section, ...]
     provenance: tuple[tuple[str, str], ...]
+    mark: str = ""  # what stands on every page, such as that the numbers are exploratory
 
 
 def document(story: Mapping[str, Any]) -> Document:
@@ -62,6 +63,7 @@ def document(story: Mapping[str, Any]) -> Document:
         claims=_table(story["claims"]),
         sections=tuple(_section(section) for section in story["sections"]),
         provenance=tuple((str(name), str(value)) for name, value in story["provenance"]),
+        mark=story.get("mark", ""),
     )
 
 

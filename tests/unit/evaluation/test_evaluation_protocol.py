@@ -9,7 +9,7 @@ import pytest
 import yaml
 from detection_makers import protocol, protocol_values
 
-from alarp.evaluation import lock, lock_from_dict, parse_protocol, protocol_hash
+from alarp.evaluation import held, lock, lock_from_dict, parse_protocol, protocol_hash
 from alarp.kernel import BadInput
 
 CONTOURS = {
@@ -111,10 +111,15 @@ class TestLock:
         with pytest.raises(BadInput, match="version 1"):
             lock(protocol(threshold=0.3).common, second, now="2025-01-03", code_version="alarp 1")
 
-    def test_every_opening_of_the_truth_is_counted(self):
+    def test_locking_the_same_protocol_again_changes_nothing(self):
         again = lock(protocol().common, self.first(), now="2025-01-02", code_version="alarp 2")
-        assert again.openings == ("2025-01-01T00:00:00+00:00", "2025-01-02")
-        assert again.current.code_version == "alarp 1"
+        assert again == self.first()
+
+    @pytest.mark.need("E06")
+    def test_a_changed_protocol_does_not_run_under_the_old_lock(self):
+        assert held(protocol().common, self.first()) == self.first()
+        with pytest.raises(BadInput, match=r"restore it, or give .* a new version.*and lock it again"):
+            held(protocol(threshold=0.4).common, self.first())
 
     def test_a_lock_survives_being_written_and_read(self):
         assert lock_from_dict(self.first().as_dict()) == self.first()

@@ -1,0 +1,153 @@
+"""Who does the work on many cases? This process, several of them, or Dask's: the same answers from each."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from typing import Any, TypeVar
+
+from alarp.kernel import BadInput, Unavailable
+
+ENGINES = ("local", "dask")
+Item, Answer = TypeVar("Item"), TypeVar("Answer")
+_THREADS = (
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS",
+    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """How many processes, of which engine, reached where?"""
+
+    jobs: int = 1
+    engine: str = "local"
+    scheduler: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.jobs < 1:
+            raise BadInput(f"--jobs is {self.jobs}: give a whole number from 1.")
+        if self.engine not in ENGINES:
+            raise BadInput(f"--engine is '{self.engine}': it must be one of {', '.join(ENGINES)}.")
+        if self.scheduler is not None and self.engine != "dask":
+            raise BadInput("--scheduler names a Dask scheduler: use it together with --engine dask.")
+
+    @property
+    def alone(self) -> bool:
+        return self.engine == "local" and self.jobs == 1
+
+
+def each(
+    work: Callable[[Item], Answer], items: Sequence[Item], crew: Crew, done: Callable[[int], None]
+) -> list[Answer]:
+    """What does `work` say of every item? Answers in the order of the items, whoever finished first.
+
+    At most two items a process are on their way at any time, so memory does not grow with the number of cases.
+    The first item that fails stops the rest; Ctrl-C stops at once.
+    """
+    answers: list[Any] = [None] * len(items)
+    for finished, (place, answer) in enumerate(_unordered(work, items, crew), start=1):
+        answers[place] = answer
+        done(finished)
+    return answers
+
+
+def _unordered(
+    work: Callable[[Item], Answer], items: Sequence[Item], crew: Crew
+) -> Iterator[tuple[int, Answer]]:
+    if crew.alone or len(items) < 2:
+        for place, item in enumerate(items):
+            yield place, work(item)
+        return
+    with _executor(crew) as pool:
+        waiting = iter(enumerate(items))
+        running: dict[Future[Answer], int] = {}
+        while True:
+            while len(running) < 2 * crew.jobs and (following := next(waiting, None)) is not None:
+                place, item = following
+                running[pool.submit(work, item)] = place
+            if not running:
+                return
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in sorted(finished, key=running.__getitem__):
+                yield running.pop(future), future.result()
+
+
+@contextmanager
+def _executor(crew: Crew) -> Iterator[Executor]:
+    with _few_threads(crew.jobs):
+        if crew.engine == "dask":
+            with _dask(crew) as pool:
+                yield pool
+            return
+        pool = ProcessPoolExecutor(crew.jobs, mp_context=get_context("spawn"), initializer=_begin)
+        try:
+            yield pool
+        except BaseException:
+            for process in list(pool._processes.values()):
+                process.terminate()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        pool.shutdown()
+
+
+def _begin() -> None:
+    """A worker leaves Ctrl-C to the process that began it, and ends when that one is gone, even by a kill -9."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def _few_threads(jobs: int) -> Iterator[None]:
+    """Let the processes share the cores: each starts with its part of the threads, whatever its libraries like."""
+    part = str(max(1, (os.cpu_count() or 1) // jobs))
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update({name: part for name, value in before.items() if value is None})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+
+
+@contextmanager
+def _dask(crew: Crew) -> Iterator[Executor]:
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise Unavailable(
+            "Dask is not installed: install the optional part with `pip install 'alarp[dask]'`, or leave out "
+            "--engine dask.",
+            phase="dask",
+        ) from error
+    if crew.scheduler is not None:
+        try:
+            client = Client(crew.scheduler, timeout=10)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise Unavailable(
+                f"No Dask scheduler answers at {crew.scheduler}: start it, or leave out --scheduler to use this "
+                "machine.",
+                phase="dask",
+            ) from error
+        with client:
+            yield client.get_executor(pure=False)
+        return
+    with (
+        LocalCluster(n_workers=crew.jobs, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client.get_executor(pure=False)
