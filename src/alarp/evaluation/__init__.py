@@ -4,12 +4,12 @@ from alarp.evaluation.adapting import adapt
 from alarp.evaluation.intervals import Comparison, holm, mean, newcombe_difference, proportion, wilson
 from alarp.evaluation.kinds import KINDS, KindProtocol, Room, parse_protocol, room, story
 from alarp.evaluation.locking import Lock, LockedVersion, held, lock, lock_from_dict
-from alarp.evaluation.notation import from_yaml, to_yaml
 from alarp.evaluation.openings import Opening, Use, use_of
 from alarp.evaluation.outcomes import CaseOutcome, tally
 from alarp.evaluation.protocol import Claim, Common, protocol_hash
 from alarp.evaluation.result import Findings, Result, assemble
 from alarp.evaluation.tables import read_csv
+from alarp.evaluation.text import read_text, write_text
 
 __all__ = [
     "KINDS",
@@ -27,7 +27,6 @@ __all__ = [
     "Use",
     "adapt",
     "assemble",
-    "from_yaml",
     "held",
     "holm",
     "lock",
@@ -38,10 +37,11 @@ __all__ = [
     "proportion",
     "protocol_hash",
     "read_csv",
+    "read_text",
     "room",
     "story",
     "tally",
-    "to_yaml",
     "use_of",
     "wilson",
+    "write_text",
 ]

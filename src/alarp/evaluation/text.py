@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -39,3 +40,8 @@ def read_text(text: str, *, name: str = "The protocol") -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark is not None else ""
         raise BadInput(f"{name} is not readable YAML{where}; correct it.") from error
+
+
+def write_text(values: Mapping[str, Any]) -> str:
+    """How are these values written as a protocol? In their own order, text as it is."""
+    return yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=100)

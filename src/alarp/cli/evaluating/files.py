@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from alarp.evaluation import from_yaml
+from alarp.evaluation import read_text
 from alarp.kernel import BadInput
 
 
@@ -21,7 +21,7 @@ def read_protocol(path: Path) -> Any:
         text = path.read_bytes().decode("utf-8-sig")
     except (UnicodeDecodeError, OSError) as error:
         raise BadInput(f"The protocol '{path.name}' is not readable YAML; save it in UTF-8.") from error
-    return from_yaml(text, name=path.name)
+    return read_text(text, name=f"The protocol '{path.name}'")
 
 
 def read_table(folder: Path, name: str, field: str) -> bytes:
