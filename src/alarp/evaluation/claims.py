@@ -14,6 +14,7 @@ MET = "met"
 NOT_MET = "not met"
 NOT_MEASURABLE = "not measurable"
 TOO_FEW = "too few to tell"
+AS_TREATED = "as treated only"  # some outputs are missing and nothing stands in for them: no promise is kept by that
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _judge(claim: Claim, measure: Measure) -> Verdict:
     found = {"estimate": measure.estimate, "low": measure.low, "high": measure.high}[claim.on]
     if found is None:
         return Verdict(claim, None, NOT_MEASURABLE, measure.because or f"there is no {claim.on} bound")
-    if measure.because.startswith(TOO_FEW):
+    if measure.because.startswith((TOO_FEW, AS_TREATED)):
         return Verdict(claim, found, NOT_MEASURABLE, measure.because)
     return _answer(claim, found)
 
