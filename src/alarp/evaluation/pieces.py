@@ -26,7 +26,42 @@ NAMES = {
     "hd95_mm": "HD95 (mm)",
     "mean_surface_distance_mm": "Mean surface distance (mm)",
     "volume_difference_ml": "Volume difference (ml)",
+    "within_tolerance": "Within tolerance",
+    "tdi": "Total deviation index",
+    "bias": "Bias",
+    "loa_low": "Lower limit of agreement",
+    "loa_high": "Upper limit of agreement",
+    "proportional_bias": "Proportional bias (slope)",
+    "icc": "ICC",
+    "ccc": "Concordance correlation",
+    "mae": "Mean absolute error",
+    "rmse": "Root mean squared error",
+    "repeatability_output": "Repeatability of the tool",
+    "repeatability_reference": "Repeatability of the reference",
+    "observer_icc": "ICC between observers of the reference",
+    "calibration_intercept": "Calibration intercept (slope held at 1)",
+    "calibration_slope": "Calibration slope",
+    "calibration_in_the_large": "Observed minus expected",
+    "oe_ratio": "Observed / expected",
+    "brier": "Brier score",
+    "brier_scaled": "Scaled Brier score",
+    "ici": "Integrated calibration index",
+    "ece": "Expected calibration error",
+    "net_benefit": "Net benefit",
+    "overbooked_share": "Overbooked",
+    "overbooked_attended": "Overbooked among those who attended",
+    "caught_share": "Overbooked among those who did not attend",
+    "quality": "Quality score",
+    "dose_median": "Median dose",
+    "dose_third_quartile": "Third quartile of dose",
+    "dose_ratio": "Median dose, after / before",
+    "above_drl": "Above the reference level",
+    "median_to_drl": "Median dose / reference level",
 }
+EXPLORATORY = (
+    "Exploratory: the protocol was not locked before the truth was read, so these numbers can be the best of many "
+    "tries. They answer no gate's criterion."
+)
 _VARIANTS = {"_best_case": ", best case", "_worst_case": ", worst case", "_as_treated": ", as treated"}
 
 
@@ -114,18 +149,19 @@ def frame(result: Row, *, summary: list[str], sections: list[dict[str, Any]]) ->
     product = result["product"]
     return {
         "title": f"Evaluation: {result['protocol']['title']}",
+        "mark": "Exploratory: no locked protocol" if result["protocol"].get("exploratory", True) else "",
         "lead": f"{product['name']}, version {product['version']}. Protocol version {result['protocol']['version']}.",
         "warnings": warnings(result),
         "summary": summary,
         "claims": claims_table(result),
-        "sections": [*sections, _outcomes(result), _conduct(result)],
+        "sections": [*sections, _outcomes(result), _conduct(result), *_checklists(result)],
         "provenance": provenance(result),
     }
 
 
 def warnings(result: Row) -> list[str]:
     """What must nobody overlook?"""
-    said = []
+    said = [EXPLORATORY] if result["protocol"].get("exploratory", True) else []
     if result["reference_is_ai"]:
         said.append(
             "The truth used here is itself the output of an AI. These numbers say how far two programs agree, not how "
@@ -133,6 +169,11 @@ def warnings(result: Row) -> list[str]:
         )
     if result["reference_standard"] == "not stated":
         said.append("The protocol does not state who made the truth; treat every number as unverified.")
+    if (planned := result.get("planned_n")) and result["enrolled"] < planned:
+        said.append(
+            f"Too small: the plan asked for {planned} cases and {result['enrolled']} were enrolled; the intervals say "
+            "what that costs."
+        )
     for old in result["protocol"]["earlier"]:
         said.append(
             f"The protocol was changed: version {old['version']} (hash {old['hash'][:12]}) was locked before."
@@ -187,6 +228,35 @@ def _conduct(result: Row) -> dict[str, Any]:
         "How it was done",
         tables=[table("The protocol, fixed before the truth was read", ["Item", "Stated"], rows)],
     )
+
+
+def _checklists(result: Row) -> list[dict[str, Any]]:
+    """Which items of the field's reporting checklists does this run answer, and which are open?"""
+    tables = [
+        table(
+            f"{filled['name']}: {filled['answered']} of {len(filled['items'])} items answered by this run",
+            ["Item", "What it asks", "Answer"],
+            [
+                [
+                    item["id"],
+                    item["asks"],
+                    "; ".join(
+                        part
+                        for part in (
+                            item["answer"],
+                            f"OPEN: {', '.join(item['missing'])}" if item["missing"] else "",
+                        )
+                        if part
+                    ),
+                ]
+                for item in filled["items"]
+            ],
+            note=f"Official item numbers, our words. {filled['source']}. What only people know is written in the "
+            "protocol's field 'reporting'.",
+        )
+        for filled in result.get("checklists", [])
+    ]
+    return [section("Reporting checklists", tables=tables)] if tables else []
 
 
 def provenance(result: Row) -> list[list[str]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from alarp.evaluation.checklists import WRITTEN
 from alarp.evaluation.fields import Fields, plain
 from alarp.kernel import BadInput, Design, digest
 
@@ -89,7 +90,14 @@ class Common:
     unit: str
     prevalence: Prevalence | None
     analysis: Mapping[str, Any]  # read and checked by each kind: it knows its own options
+    reporting: Mapping[str, str]  # what only people can tell a checklist, such as who paid
+    planned_n: int | None  # how many cases the sample size asked for (`alarp plan`)
     hash: str
+    plan_hash: str  # the same for the same plan at another site or for another product
+    template: str
+    begun_at: str  # when the writing of this protocol began, so that the time to set up can be said
+    adapted_from: Mapping[str, Any] | None
+    declared: Mapping[str, Any]  # the whole protocol as it was written
 
     @property
     def alpha(self) -> float:
@@ -101,12 +109,28 @@ def protocol_hash(values: Mapping[str, Any]) -> str:
     return digest(plain(values))
 
 
+# What another site or another product changes without changing the plan.
+_NOT_THE_PLAN = (
+    "title", "version", "product", "data_source", "template", "begun_at", "adapted_from", "plan", "columns",
+    "cases", "truth", "marks", "images",
+)  # fmt: skip
+
+
+def plan_hash(values: Mapping[str, Any]) -> str:
+    """Which hash names the plan: the protocol without its title, product and files?
+
+    Two results with the same plan hash were measured by the same definitions, thresholds, margins and rules.
+    """
+    return digest({key: value for key, value in plain(values).items() if key not in _NOT_THE_PLAN})
+
+
 def parse_common(fields: Fields, values: Mapping[str, Any], *, cases_needed: bool = True) -> Common:
     """Which common fields does the protocol declare? Raises BadInput naming the field that will not do."""
     name, version = _product(fields)
     level = fields.number("level", default=0.95)
     if not 0.5 <= level < 1:
         raise fields.wrong("level", level, "a confidence level from 0.5 to below 1, such as 0.95")
+    fields.take("plan")  # sizes are worked out from it by `alarp plan`, which reads and checks it
     margin = fields.number("gap_margin") if fields.has("gap_margin") else None
     return Common(
         title=fields.text("title", "what is evaluated, in a few words"),
@@ -131,8 +155,34 @@ def parse_common(fields: Fields, values: Mapping[str, Any], *, cases_needed: boo
         unit=fields.choice("unit", UNITS, default=NOT_STATED),
         prevalence=_prevalence(fields),
         analysis=fields.mapping("analysis", optional=True),
+        reporting=_reporting(fields),
+        planned_n=_planned(fields),
         hash=protocol_hash(values),
+        plan_hash=plan_hash(values),
+        template=fields.text("template", default=""),
+        begun_at=fields.text("begun_at", default=""),
+        adapted_from=fields.mapping("adapted_from") if fields.has("adapted_from") else None,
+        declared=plain(values),
     )
+
+
+def _reporting(fields: Fields) -> dict[str, str]:
+    """Which items of the reporting checklists do people answer? One line each, by the names of `checklists.WRITTEN`."""
+    part = Fields(fields.mapping("reporting", optional=True), where="reporting")
+    written = {name: part.text(name) for name in WRITTEN if part.has(name)}
+    part.refuse_unknown()
+    return written
+
+
+def _planned(fields: Fields) -> int | None:
+    """How many cases did the plan ask for? The rest of `plan` is read by `alarp plan`."""
+    plan = fields.mapping("plan", optional=True)
+    if plan.get("n") is None:
+        return None
+    n = Fields(plan, where="plan").number("n")
+    if n < 1 or n != int(n):
+        raise fields.wrong("plan", n, "a mapping whose 'n' is a whole number of cases")
+    return int(n)
 
 
 def _design(fields: Fields) -> str:

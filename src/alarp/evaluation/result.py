@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from alarp.evaluation.checklists import Checklist, fill
 from alarp.evaluation.claims import MET, Verdict, judge
 from alarp.evaluation.intervals import Comparison
 from alarp.evaluation.locking import Lock
@@ -45,7 +46,13 @@ class Result:
 
 
 def assemble(
-    protocol: Common, findings: Findings, *, lock: Lock | None, data: Mapping[str, str], code_version: str
+    protocol: Common,
+    findings: Findings,
+    *,
+    lock: Lock | None,
+    data: Mapping[str, str],
+    code_version: str,
+    checklists: Sequence[Checklist] = (),
 ) -> Result:
     """Which result follows from this protocol, these findings and these data hashes?
 
@@ -55,40 +62,45 @@ def assemble(
         judge(claim, findings.measures, findings.comparisons) for claim in protocol.claims
     ]
     reference = protocol.reference
-    return Result(
-        {
-            "schema": SCHEMA,
-            "kind": protocol.kind,
-            "protocol": {
-                "title": protocol.title,
-                "version": protocol.version,
-                "hash": protocol.hash,
-                "level": protocol.level,
-                "failure_rule": protocol.failure_rule,
-                "minimum_n": protocol.minimum_n,
-                "exploratory": lock is None,
-                "locked_at": lock.current.locked_at if lock else None,
-                "earlier": [{"version": v.version, "hash": v.hash} for v in lock.earlier] if lock else [],
-            },
-            "product": {"name": protocol.product_name, "version": protocol.product_version},
-            "design": protocol.design,
-            "intended_use": protocol.intended_use,
-            "population": protocol.population,
-            "unit_of_analysis": protocol.unit,
-            "prevalence": asdict(protocol.prevalence) if protocol.prevalence else None,
-            "reference_standard": reference.description,
-            "reference": asdict(reference),
-            "reference_is_ai": reference.is_ai,
-            "data_source": protocol.data_source,
-            "enrolled": findings.outcomes["enrolled"],
-            "unit": findings.unit,
-            "outcomes": findings.outcomes,
-            "measures": [measure.as_dict() | {"p": None} for measure in findings.measures],
-            "comparisons": [comparison.as_dict() for comparison in findings.comparisons],
-            "claims": [verdict.as_dict() for verdict in verdicts],
-            "figures": dict(findings.figures),
-            "remarks": list(findings.remarks),
-            "data": dict(sorted(data.items())),
-            "code_version": code_version,
-        }
-    )
+    content = {
+        "schema": SCHEMA,
+        "kind": protocol.kind,
+        "protocol": {
+            "title": protocol.title,
+            "version": protocol.version,
+            "hash": protocol.hash,
+            "plan_hash": protocol.plan_hash,
+            "template": protocol.template,
+            "adapted_from": dict(protocol.adapted_from) if protocol.adapted_from else None,
+            "level": protocol.level,
+            "failure_rule": protocol.failure_rule,
+            "minimum_n": protocol.minimum_n,
+            "exploratory": lock is None,
+            "locked_at": lock.current.locked_at if lock else None,
+            "locked_by": lock.key if lock else None,
+            "earlier": [{"version": v.version, "hash": v.hash} for v in lock.earlier] if lock else [],
+        },
+        "product": {"name": protocol.product_name, "version": protocol.product_version},
+        "design": protocol.design,
+        "intended_use": protocol.intended_use,
+        "population": protocol.population,
+        "unit_of_analysis": protocol.unit,
+        "planned_n": protocol.planned_n,
+        "reporting": dict(protocol.reporting),
+        "prevalence": asdict(protocol.prevalence) if protocol.prevalence else None,
+        "reference_standard": reference.description,
+        "reference": asdict(reference),
+        "reference_is_ai": reference.is_ai,
+        "data_source": protocol.data_source,
+        "enrolled": findings.outcomes["enrolled"],
+        "unit": findings.unit,
+        "outcomes": findings.outcomes,
+        "measures": [measure.as_dict() | {"p": None} for measure in findings.measures],
+        "comparisons": [comparison.as_dict() for comparison in findings.comparisons],
+        "claims": [verdict.as_dict() for verdict in verdicts],
+        "figures": dict(findings.figures),
+        "remarks": list(findings.remarks),
+        "data": dict(sorted(data.items())),
+        "code_version": code_version,
+    }
+    return Result(content | {"checklists": fill(checklists, content)})
