@@ -11,7 +11,7 @@ import altair as alt
 import vl_convert
 
 from alarp.kernel import AlarpError
-from alarp.report import amounts, planning, staffing
+from alarp.report import agreement_charts, amounts, planning, staffing
 from alarp.report.matrix import risk_matrix
 from alarp.report.style import BLUE, GREY, RED, Row, Spec
 from alarp.report.style import data as _data
@@ -101,6 +101,9 @@ _DRAWERS: dict[str, Callable[[Row], Spec]] = {
     "assurance": planning.assurance,
     "risk-matrix": risk_matrix,
     "training-coverage": staffing.coverage,
+    "bland-altman": agreement_charts.bland_altman,
+    "love-plot": agreement_charts.love_plot,
+    "spanning": agreement_charts.spanning,
 }
 
 
