@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import sys
-from itertools import groupby
 from pathlib import Path
 
 from generated import deliver
@@ -31,19 +30,17 @@ Rules that hold for all of them:
 
 
 def _specs():
-    import specs_contouring
-    import specs_detection
-    import specs_economics
-    import specs_monitoring
-    import specs_planning
+    import all_specs
 
-    return [
-        *specs_detection.SPECS,
-        *specs_contouring.SPECS,
-        *specs_economics.SPECS,
-        *specs_monitoring.SPECS,
-        *specs_planning.SPECS,
-    ]
+    return all_specs.load()
+
+
+def _by_measure():
+    """The specs of one measure together, wherever they are written, in the order in which measures first appear."""
+    found: dict[str, list] = {}
+    for spec in _specs():
+        found.setdefault(spec.measure, []).append(spec)
+    return found.items()
 
 
 def _number(value: float) -> str:
@@ -54,7 +51,7 @@ def page() -> str:
     """What does the reference page say?"""
     parts = [INTRODUCTION]
     explained: set[object] = set()
-    for measure, specs in groupby(_specs(), key=lambda spec: spec.measure):
+    for measure, specs in _by_measure():
         parts.append(f"## {measure}\n")
         for spec in specs:
             if spec.explains is not None and spec.explains not in explained:

@@ -6,20 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import all_specs
 import pytest
-import specs_contouring
-import specs_detection
-import specs_economics
-import specs_monitoring
-import specs_planning
 
-SPECS = [
-    *specs_detection.SPECS,
-    *specs_contouring.SPECS,
-    *specs_economics.SPECS,
-    *specs_monitoring.SPECS,
-    *specs_planning.SPECS,
-]
+SPECS = all_specs.load()
 ROOT = Path(__file__).resolve().parents[2]
 
 
