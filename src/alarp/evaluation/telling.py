@@ -1,0 +1,81 @@
+"""What does a report say of subgroups? For whom it may not work, the forest, and the gaps with their verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from alarp.evaluation import pieces
+from alarp.evaluation.pieces import Row
+
+WHOM = "For whom it may not work: "
+
+
+def for_whom(result: Row) -> str:
+    """For whom may it not work? Any gap that stood after all questions were counted, whichever its side."""
+    found = [c for c in result["comparisons"] if c["b"] == "rest"]
+    if not found:
+        return WHOM + "no subgroup was compared, so nobody can tell."
+    gaps = [
+        f"{pieces.name_of(c['measure'])} differs by {c['difference']:+.2g} for {c['a']} from the rest"
+        for c in found
+        if c["flag"] == "gap"
+    ]
+    few = sorted({c["a"] for c in found if c["flag"].startswith("too few")})
+    text = WHOM + ("; ".join(gaps) if gaps else "no subgroup was shown to differ from the rest")
+    return text + (f"; too few to tell for {', '.join(few)}." if few else ".")
+
+
+def forest(result: Row, measure: str) -> dict[str, Any] | None:
+    """Which forest shows this share for every group? None when only one group has a number."""
+    lines = [r for r in result["measures"] if r["measure"] == measure and r["estimate"] is not None]
+    if len(lines) < 2:
+        return None
+    name = pieces.name_of(measure)
+    keys = ("estimate", "low", "high", "n")
+    return {
+        "chart": "forest",
+        "title": f"{name} by subgroup",
+        "description": "; ".join(f"{r['subgroup']} {pieces.show(r['estimate'])}" for r in lines) + ".",
+        "x_title": name,
+        "rows": [
+            {"label": r["subgroup"], "weak": r["because"].startswith("too few")} | {k: r[k] for k in keys}
+            for r in lines
+        ],
+        "table": pieces.measures_table(f"{name} by subgroup", lines, by_subgroup=True),
+    }
+
+
+def gaps_table(result: Row) -> dict[str, Any]:
+    """Which gaps were looked for, and which stood?"""
+    rows = [c for c in result["comparisons"] if c["b"] == "rest"]
+    return pieces.table(
+        "Gap of each subgroup against the rest",
+        ["Group", "Measure", "Difference", "Interval", "p (Holm)", "Verdict"],
+        [
+            [
+                c["a"],
+                pieces.name_of(c["measure"]),
+                pieces.show(c["difference"]),
+                pieces.interval(c),
+                pieces.show(c["p"]),
+                c["flag"],
+            ]
+            for c in rows
+        ],
+        note="Two-sided p values, adjusted for the number of comparisons by Holm's method.",
+    )
+
+
+def subgroups(result: Row, *, forests: Sequence[str], tabled: Sequence[str]) -> dict[str, Any] | None:
+    """Which section tells how the groups fare? None when the protocol names no group."""
+    rows = [row for row in result["measures"] if "=" in row["subgroup"]]
+    if not rows:
+        return None
+    charts = [chart for measure in forests if (chart := forest(result, measure)) is not None]
+    tables = [
+        pieces.measures_table(f"{pieces.name_of(measure)} by subgroup", own, by_subgroup=True)
+        for measure in tabled
+        if (own := [row for row in rows if row["measure"] == measure])
+    ]
+    return pieces.section("Subgroups", charts=charts, tables=[*tables, gaps_table(result)])
