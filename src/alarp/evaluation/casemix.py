@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from alarp.evaluation.claims import TOO_FEW
-from alarp.evaluation.detection.auc import newcombe_auc
 from alarp.evaluation.fields import Fields
 from alarp.evaluation.intervals import BoolArray, Codes, FloatArray, normal_quantile, wilson
+from alarp.evaluation.ranking import newcombe_auc
 from alarp.evaluation.subgroups import NOT_RECORDED
 from alarp.kernel import BadInput, Measure
 

@@ -7,11 +7,13 @@ that is missing and counted as wrong stands at the far end).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
+from scipy import optimize
 
-from alarp.evaluation.intervals import BoolArray, Codes, FloatArray
+from alarp.evaluation.intervals import BoolArray, Codes, FloatArray, normal_quantile
 
 Counts = npt.NDArray[np.int64]
 
@@ -157,3 +159,21 @@ def clustered_covariance(
     s11 = groups / max(1, groups - 1) * (up @ down.T)
     covariance: FloatArray = s10 / m + s01 / n + (s11 + s11.T) / (m * n)
     return covariance
+
+
+def newcombe_auc(area: float, m: int, n: int, *, level: float) -> tuple[float, float]:
+    """Between which bounds does an area lie when its variance cannot be estimated?
+
+    Score-type interval, method 5 of Newcombe 2006 (doi:10.1002/sim.2324): the bounds are the areas whose own
+    standard error, with (m + n)/2 - 1 in place of m - 1 and n - 1, just reaches the estimate.
+    """
+    z, mean_n = normal_quantile(level), (m + n) / 2 - 1
+
+    def excess(t: float) -> float:
+        spread = 1 + mean_n * (1 - t) / (2 - t) + mean_n * t / (1 + t)
+        return abs(area - t) - z * sqrt(max(0.0, t * (1 - t) * spread / (m * n)))
+
+    tiny = 1e-12
+    low = float(optimize.brentq(excess, tiny, area - tiny)) if area > 2 * tiny else 0.0
+    high = float(optimize.brentq(excess, area + tiny, 1 - tiny)) if area < 1 - 2 * tiny else 1.0
+    return low, high

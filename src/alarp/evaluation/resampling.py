@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse, stats
 
-from alarp.evaluation.detection.auc import newcombe_auc
 from alarp.evaluation.intervals import BoolArray, Codes, FloatArray
-from alarp.evaluation.ranking import Counts, Steps, area, step_placements, steps
+from alarp.evaluation.ranking import Counts, Steps, area, newcombe_auc, step_placements, steps
 from alarp.kernel import Measure
 
 REPLICATES = 2000

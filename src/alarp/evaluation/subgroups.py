@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -263,6 +263,7 @@ def analyse(
     flagged: BoolArray,
     *,
     patient: Codes | None = None,
+    more: Callable[[str, BoolArray], Measure] | None = None,
 ) -> tuple[list[Measure], list[Comparison]]:
     """How does every declared group fare, and which differ from the rest by more than chance?
 
@@ -271,6 +272,7 @@ def analyse(
     (Newcombe 1998, pooled z), the p values adjusted over all gaps that can be told, as declared (`plan.multiplicity`).
     A group or rest below `minimum_n` keeps its number and is marked 'too few to tell'; zero events and an empty class
     are said in words. Groups with an unrecorded variable are shown and not compared.
+    `more` gives one further measure of a group from its name and its members (the AUC, where there are scores).
     """
     rows: list[Measure] = []
     gaps: list[Comparison] = []
@@ -279,7 +281,8 @@ def analyse(
         for index, name in enumerate(grouping.names):
             inside = grouping.code == index
             own = _told(name, counts[index], _worths(diseased, flagged, patient, inside), plan.level)
-            rows += [said(measure, plan.minimum_n) for measure, _ in own.values()]
+            found = [measure for measure, _ in own.values()] + ([more(name, inside)] if more else [])
+            rows += [said(measure, plan.minimum_n) for measure in found]
             if grouping.recorded[index] and len(grouping.names) > 1:
                 others = counts.sum(axis=0) - counts[index]
                 rest = _told("rest", others, _worths(diseased, flagged, patient, ~inside), plan.level)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import sqrt
 
 import numpy as np
-from scipy import optimize
 
 from alarp.evaluation.intervals import BoolArray, Codes, FloatArray, normal_quantile
 from alarp.evaluation.ranking import area as area_of
@@ -13,6 +12,7 @@ from alarp.evaluation.ranking import (
     clustered_covariance,
     delong_covariance,
     delong_variance,
+    newcombe_auc,
     placements,
     steps,
 )
@@ -71,24 +71,6 @@ def clustered_variance(
     """How far may the area vary when cases of one patient resemble each other? Obuchowski 1997, never below 0."""
     found = clustered_covariance(above[None], below[None], np.array([area]), diseased, clusters)
     return max(0.0, float(found[0, 0]))
-
-
-def newcombe_auc(area: float, m: int, n: int, *, level: float) -> tuple[float, float]:
-    """Between which bounds does an area lie when its variance cannot be estimated?
-
-    Score-type interval, method 5 of Newcombe 2006 (doi:10.1002/sim.2324): the bounds are the areas whose own
-    standard error, with (m + n)/2 - 1 in place of m - 1 and n - 1, just reaches the estimate.
-    """
-    z, mean_n = normal_quantile(level), (m + n) / 2 - 1
-
-    def excess(t: float) -> float:
-        spread = 1 + mean_n * (1 - t) / (2 - t) + mean_n * t / (1 + t)
-        return abs(area - t) - z * sqrt(max(0.0, t * (1 - t) * spread / (m * n)))
-
-    tiny = 1e-12
-    low = float(optimize.brentq(excess, tiny, area - tiny)) if area > 2 * tiny else 0.0
-    high = float(optimize.brentq(excess, area + tiny, 1 - tiny)) if area < 1 - 2 * tiny else 1.0
-    return low, high
 
 
 def roc_points(
