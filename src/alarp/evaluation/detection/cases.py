@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from alarp.evaluation.detection.protocol import NO_DISEASE, DetectionProtocol
+from alarp.evaluation.detection.cells import UNKNOWN, Ternary, finite_numbers, same_value, yes_or_no
+from alarp.evaluation.detection.protocol import NO_DISEASE, OPTIONAL_ROLES, DetectionProtocol
 from alarp.evaluation.intervals import Codes, FloatArray
 from alarp.evaluation.outcomes import CaseOutcome
+from alarp.evaluation.subgroups import NOT_RECORDED, banded
 from alarp.evaluation.tables import join_by_case, require_columns, require_unique_cases
 from alarp.kernel import BadInput
 
-UNKNOWN = -1
-NOT_RECORDED = "not recorded"
 _DECLARABLE = {
     o.value: o for o in (CaseOutcome.AI_FAILED, CaseOutcome.REJECTED_BY_AI, CaseOutcome.INDETERMINATE)
 }
 
 
 @dataclass(frozen=True, slots=True)
+class Minutes:
+    """When the tool's result was there, and when the worklist came to the case; NaN where not recorded."""
+
+    to_result: FloatArray
+    on_worklist: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """What two readers and the arbitration said: 1 recall, 0 no recall, -1 not recorded (arbitration only)."""
+
+    first: Ternary
+    second: Ternary
+    arbitration: Ternary
+
+
+@dataclass(frozen=True, slots=True)
 class Cases:
     """Every enrolled case, one row each, in the order of the file.
 
-    `truth` and `called` are 1 diseased/flagged, 0 healthy/not flagged, -1 unknown/no answer. `suspicion` is the
-    score turned so that more means disease; NaN where there is none. `patient` is None when no case shares one.
+    `truth` and `called` are 1 diseased/flagged, 0 healthy/not flagged, -1 unknown/no answer; `said` is the tool's answer
+    whether or not the truth is known. `suspicion` is the score turned so that more means disease; NaN where there is
+    none. `patient` is None when no case shares one. `others` holds the same cases with the further answers that the
+    protocol names.
     """
 
     names: tuple[str, ...]
@@ -38,6 +56,11 @@ class Cases:
     patient: Codes | None
     subgroups: dict[str, tuple[str, ...]]
     has_score: bool
+    said: npt.NDArray[np.int8]
+    verified: npt.NDArray[np.bool_] | None = None
+    minutes: Minutes | None = None
+    readers: Readers | None = None
+    others: dict[str, Cases] = field(default_factory=dict)
 
 
 def parse_cases(
@@ -48,38 +71,74 @@ def parse_cases(
     columns = protocol.columns
     names = tuple(str(name) for name in frame[columns.case])
     truth_codes, truth_open = _truth(protocol, names, frame[columns.truth].to_list())
+    base = Cases(
+        names=names,
+        truth=truth_codes,
+        called=truth_codes,
+        suspicion=np.full(len(names), np.nan),
+        outcome=(),
+        patient=_patients(protocol, names, frame),
+        subgroups={s: _words(protocol, names, s, frame[c].to_list()) for s, c in columns.subgroups.items()},
+        has_score=False,
+        said=truth_codes,
+        verified=_verified(protocol, names, frame, truth_codes),
+        minutes=_minutes(protocol, names, frame),
+        readers=_readers(protocol, names, frame),
+    )
+    answered = {
+        answer.name: _answered(protocol.seen_as(answer), base, frame, truth_open)
+        for answer in protocol.answers
+    }
+    first, *others = answered
+    return replace(answered[first], others={name: answered[name] for name in others})
+
+
+def _answered(protocol: DetectionProtocol, base: Cases, frame: pl.DataFrame, truth_open: list[bool]) -> Cases:
+    """The cases with what one tool answered to them."""
+    names = base.names
     declared = _declared(protocol, names, frame)
     suspicion = _suspicion(protocol, names, frame)
     called, open_call = _called(protocol, names, frame, suspicion)
     outcome = tuple(
         _outcome(known, unsure, said, answer, unclear)
         for known, unsure, said, answer, unclear in zip(
-            truth_codes, truth_open, declared, called, open_call, strict=True
+            base.truth, truth_open, declared, called, open_call, strict=True
         )
     )
     answered = np.array([o is CaseOutcome.SCORED for o in outcome])
-    if columns.score is not None:
+    silent = np.array([d is not None for d in declared]) | np.array(open_call)
+    if protocol.columns.score is not None:
         _refuse_constant(protocol, suspicion[answered & ~np.isnan(suspicion)])
-    return Cases(
-        names=names,
-        truth=truth_codes,
+    return replace(
+        base,
         called=np.where(answered, called, UNKNOWN).astype(np.int8),
+        said=np.where(silent, UNKNOWN, called).astype(np.int8),
         suspicion=np.where(answered, suspicion, np.nan),
         outcome=outcome,
-        patient=_patients(protocol, names, frame),
-        subgroups={
-            s: tuple(v or NOT_RECORDED for v in frame[c].to_list()) for s, c in columns.subgroups.items()
-        },
-        has_score=columns.score is not None,
+        has_score=protocol.columns.score is not None,
     )
+
+
+def _words(
+    protocol: DetectionProtocol, names: tuple[str, ...], variable: str, cells: list[str | None]
+) -> tuple[str, ...]:
+    """Which word has each case for this subgroup variable? A number stands in its declared band."""
+    if variable in (bands := protocol.subgroup_plan.bands):
+        column = protocol.columns.subgroups[variable]
+        return tuple(banded(cells, bands[variable], variable=column, cases=names))
+    return tuple(cell or NOT_RECORDED for cell in cells)
 
 
 def _joined(protocol: DetectionProtocol, outputs: pl.DataFrame, truth: pl.DataFrame | None) -> pl.DataFrame:
     columns, file = protocol.columns, protocol.common.cases
     wanted = {"the case": columns.case}
-    for role in ("score", "decision", "patient", "outcome"):
+    for role in OPTIONAL_ROLES:
         if (column := getattr(columns, role)) is not None:
             wanted[f"the {role}"] = column
+    for answer in protocol.answers:
+        for role, column in (("score", answer.score), ("decision", answer.decision)):
+            if column is not None:
+                wanted[f"the {role}" + (f" {answer.name}" if protocol.several else "")] = column
     wanted |= {f"the subgroup {name}": column for name, column in columns.subgroups.items()}
     if truth is None:
         require_columns(outputs, wanted | {"the truth": columns.truth}, name=file)
@@ -97,16 +156,6 @@ def _joined(protocol: DetectionProtocol, outputs: pl.DataFrame, truth: pl.DataFr
         left_name=file,
         right_name=name,
     )
-
-
-def same_value(cell: str, value: str) -> bool:
-    """Do a cell and a protocol's value say the same? Numbers by value ('1' and '1.0'), words letter by letter."""
-    if cell == value:
-        return True
-    try:
-        return float(cell) == float(value)
-    except ValueError:
-        return False
 
 
 def _read_classes(
@@ -166,23 +215,22 @@ def _declared(
 
 def _suspicion(protocol: DetectionProtocol, names: tuple[str, ...], frame: pl.DataFrame) -> FloatArray:
     column = protocol.columns.score
-    suspicion = np.full(len(names), np.nan)
     if column is None:
-        return suspicion
-    for i, cell in enumerate(frame[column].to_list()):
-        if cell is None:
-            continue
-        try:
-            value = float(cell)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            raise BadInput(
-                f"Case {names[i]}: column '{column}' holds '{cell}', which is no finite number; correct it, or leave "
-                "the cell empty when the tool gave no score."
-            )
-        suspicion[i] = -value if protocol.higher_means == NO_DISEASE else value
-    return suspicion
+        return np.full(len(names), np.nan)
+    cells = frame[column].to_list()
+    values = finite_numbers(names, cells, column, empty_when="the tool gave no score")
+    if protocol.options.score_is_probability and column == protocol.answers[0].score:
+        _refuse_no_probability(names, values, column)
+    return -values if protocol.higher_means == NO_DISEASE else values
+
+
+def _refuse_no_probability(names: tuple[str, ...], values: FloatArray, column: str) -> None:
+    outside = np.flatnonzero((values < 0) | (values > 1))
+    if len(outside):
+        raise BadInput(
+            f"Case {names[outside[0]]}: column '{column}' holds {values[outside[0]]:g}, which is no probability from 0 to "
+            "1; correct it, or remove analysis.score_is_probability."
+        )
 
 
 def _called(
@@ -232,3 +280,50 @@ def _patients(protocol: DetectionProtocol, names: tuple[str, ...], frame: pl.Dat
             raise BadInput(f"Case {name}: column '{column}' is empty; every case belongs to a patient.")
     _, codes = np.unique(np.array(cells, dtype=object).astype(str), return_inverse=True)
     return codes.astype(np.int64) if len(set(cells)) < len(cells) else None
+
+
+def _verified(
+    protocol: DetectionProtocol, names: tuple[str, ...], frame: pl.DataFrame, truth: npt.NDArray[np.int8]
+) -> npt.NDArray[np.bool_] | None:
+    """Which cases were sent to the reference standard? None when the protocol names no such column."""
+    column = protocol.columns.verified
+    if column is None:
+        return None
+    found = yes_or_no(names, frame[column].to_list(), column) == 1
+    known_truth = frame[protocol.columns.truth].is_not_null().to_numpy()
+    contradicted = np.flatnonzero(~found & known_truth)
+    if len(contradicted):
+        raise BadInput(
+            f"Case {names[contradicted[0]]}: column '{column}' says it was not verified, but column "
+            f"'{protocol.columns.truth}' holds a truth; empty the truth or correct the column."
+        )
+    return found & (truth != UNKNOWN)
+
+
+def _minutes(protocol: DetectionProtocol, names: tuple[str, ...], frame: pl.DataFrame) -> Minutes | None:
+    result, worklist = protocol.columns.time_to_result_min, protocol.columns.worklist_wait_min
+    if result is None or worklist is None:
+        return None
+
+    def read(column: str) -> FloatArray:
+        cells = frame[column].to_list()
+        return finite_numbers(names, cells, column, empty_when="the time was not recorded", least=0.0)
+
+    return Minutes(read(result), read(worklist))
+
+
+def _readers(protocol: DetectionProtocol, names: tuple[str, ...], frame: pl.DataFrame) -> Readers | None:
+    columns = protocol.columns
+    if columns.reader1 is None or columns.reader2 is None or columns.arbitration is None:
+        return None
+    no = () if protocol.negative is None else (protocol.negative,)
+
+    def read(column: str, *, may_be_empty: bool) -> Ternary:
+        cells = frame[column].to_list()
+        return yes_or_no(names, cells, column, yes=(protocol.positive,), no=no, may_be_empty=may_be_empty)
+
+    return Readers(
+        read(columns.reader1, may_be_empty=False),
+        read(columns.reader2, may_be_empty=False),
+        read(columns.arbitration, may_be_empty=True),
+    )

@@ -12,6 +12,7 @@ from math import sqrt
 
 import numpy as np
 
+from alarp.evaluation.detection.options import READER_2, RECALL
 from alarp.evaluation.detection.paired import clustered_mean, compare_proportions, normal_comparison
 from alarp.evaluation.intervals import BoolArray, Codes, Comparison, FloatArray, normal_quantile, proportion
 from alarp.evaluation.protocol import Prevalence
@@ -22,8 +23,6 @@ PER_1000 = "extra_assessments_per_1000"
 NAMES = (
     "recall_rate", "detection_rate", "arbitration_rate", "recalls_per_cancer", PER_1000, PER_1000 + "_at_prevalence",
 )  # fmt: skip
-READER_2, RECALL, NO_RECALL = "reader 2", "recall", "no recall"
-FALLBACKS = (READER_2, RECALL, NO_RECALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from alarp.evaluation.detection.accuracy import accuracy, confusion, failure_rat
 from alarp.evaluation.detection.auc import auc, roc_points
 from alarp.evaluation.detection.cases import UNKNOWN, Cases
 from alarp.evaluation.detection.protocol import MEASURE_NAMES, NO_DISEASE, DetectionProtocol
-from alarp.evaluation.detection.subgroups import subgroups
+from alarp.evaluation.detection.subgroups import case_mix, subgroups
 from alarp.evaluation.outcomes import DETECTION_OUTCOMES, tally
 from alarp.evaluation.result import Findings
 from alarp.kernel import Measure
@@ -38,12 +38,13 @@ def evaluate(protocol: DetectionProtocol, cases: Cases) -> Findings:
     for rule in ("best_case", "worst_case", "as_treated"):
         measures += _measures(cases, protocol, rule=rule, suffix=f"_{rule}")
     by_group, comparisons = subgroups(protocol, cases)
+    mixed = case_mix(protocol, cases)
     return Findings(
         outcomes=tally(cases.outcome, enrolled=len(cases.names), known=DETECTION_OUTCOMES),
         unit="case",
-        measures=(*measures, *by_group),
+        measures=(*measures, *(mixed.measures if mixed else ()), *by_group),
         comparisons=tuple(comparisons),
-        figures=_figures(protocol, cases),
+        figures=_figures(protocol, cases) | ({"case_mix": mixed.as_figure()} if mixed else {}),
         remarks=_remarks(protocol, cases),
     )
 

@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
 
 from alarp.evaluation.detection.auc import clustered_variance
+from alarp.evaluation.detection.options import SENSITIVITY, SPECIFICITY, Window
 from alarp.evaluation.detection.paired import normal_comparison
 from alarp.evaluation.intervals import BoolArray, Codes, Comparison, FloatArray, normal_quantile
 from alarp.kernel import Measure
-
-SPECIFICITY, SENSITIVITY = "specificity", "sensitivity"
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Which part of the ROC curve counts: from one specificity (or sensitivity) to a higher one."""
-
-    over: str = SPECIFICITY
-    low: float = 0.0
-    high: float = 1.0
-    corrected: bool = False
-
-    @property
-    def width(self) -> float:
-        """The largest area there can be, which is that of a tool without error."""
-        return self.high - self.low
-
-    @property
-    def by_chance(self) -> float:
-        """The area of a tool that knows nothing: under the diagonal, within the window."""
-        return ((1 - self.low) ** 2 - (1 - self.high) ** 2) / 2
-
-    @property
-    def words(self) -> str:
-        return f"{self.over} {self.low:g} to {self.high:g}"
 
 
 def components(suspicion: FloatArray, diseased: BoolArray, window: Window) -> tuple[FloatArray, FloatArray]:

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil, sqrt
 
 import numpy as np
 from scipy import stats
 
 from alarp.evaluation.detection.accuracy import Readings
+from alarp.evaluation.detection.options import Promise
 from alarp.evaluation.intervals import Comparison, FloatArray, newcombe_difference, wilson
 from alarp.kernel import Measure
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """The operating point that the vendor states, and on how many cases it was found, where that is known."""
-
-    sensitivity: float | None
-    specificity: float | None
-    diseased: int | None
-    healthy: int | None
-    source: str
-
-    def of(self, measure: str) -> tuple[float | None, int | None]:
-        """The promised share and its denominator."""
-        if measure == "sensitivity":
-            return self.sensitivity, self.diseased
-        return self.specificity, self.healthy
 
 
 def threshold_for(

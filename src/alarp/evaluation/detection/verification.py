@@ -8,10 +8,10 @@ from math import exp, log, sqrt
 
 from scipy import stats
 
+from alarp.evaluation.detection.options import FLAGGED, NO_ANSWER, NOT_FLAGGED
 from alarp.evaluation.intervals import normal_quantile, wilson
 from alarp.kernel import Measure
 
-FLAGGED, NOT_FLAGGED, NO_ANSWER = "flagged", "not flagged", "no answer"
 STRATA = (FLAGGED, NOT_FLAGGED, NO_ANSWER)
 BIASED = "biased: only verified cases count, and who was verified depended on the tool"
 NAMES = tuple(
