@@ -11,7 +11,7 @@ import altair as alt
 import vl_convert
 
 from alarp.kernel import AlarpError
-from alarp.report import agreement_charts, amounts, planning, staffing
+from alarp.report import agreement_charts, amounts, planning, prediction_charts, staffing
 from alarp.report.matrix import risk_matrix
 from alarp.report.style import BLUE, GREY, RED, Row, Spec
 from alarp.report.style import data as _data
@@ -104,6 +104,9 @@ _DRAWERS: dict[str, Callable[[Row], Spec]] = {
     "bland-altman": agreement_charts.bland_altman,
     "love-plot": agreement_charts.love_plot,
     "spanning": agreement_charts.spanning,
+    "calibration": prediction_charts.calibration,
+    "decision-curve": prediction_charts.decision_curve,
+    "lift": prediction_charts.lift,
 }
 
 
