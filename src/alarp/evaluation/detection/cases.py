@@ -297,7 +297,7 @@ def _verified(
             f"Case {names[contradicted[0]]}: column '{column}' says it was not verified, but column "
             f"'{protocol.columns.truth}' holds a truth; empty the truth or correct the column."
         )
-    return found & (truth != UNKNOWN)
+    return np.asarray(found & (truth != UNKNOWN), dtype=np.bool_)
 
 
 def _minutes(protocol: DetectionProtocol, names: tuple[str, ...], frame: pl.DataFrame) -> Minutes | None:

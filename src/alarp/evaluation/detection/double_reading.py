@@ -83,20 +83,19 @@ def compare_pathways(
     is recalls over recalled cancers. Comparisons are tool minus two readers, in pairs.
     """
     rows = [m for way in (two, tool) for m in _one(way, diseased, level=level, clusters=clusters)]
-    found = {"recall_rate": lambda w: w.recalled, "detection_rate": lambda w: w.recalled & diseased,
-             "arbitration_rate": lambda w: w.arbitrated}  # fmt: skip
+    sides = [_shares(way, diseased) for way in (tool, two)]
     comparisons = [
         compare_proportions(
             name,
             WITH_TOOL,
             TWO_READERS,
-            pick(tool),
-            pick(two),
+            sides[0][name],
+            sides[1][name],
             level=level,
             clusters=clusters,
             empty="no case",
         )
-        for name, pick in found.items()
+        for name in sides[0]
     ]
     comparisons.append(_recalls_per_cancer(tool, two, diseased, level=level, clusters=clusters))
     rows.append(_per_1000(comparisons[0], len(diseased), level=level))
@@ -106,16 +105,20 @@ def compare_pathways(
     return rows, comparisons
 
 
-def _one(way: Pathway, diseased: BoolArray, *, level: float, clusters: Codes | None) -> list[Measure]:
-    group = f"reading={way.name}"
-    shares = {
+def _shares(way: Pathway, diseased: BoolArray) -> dict[str, BoolArray]:
+    """Which cases are recalled, are cancers recalled, and went to arbitration?"""
+    return {
         "recall_rate": way.recalled,
         "detection_rate": way.recalled & diseased,
         "arbitration_rate": way.arbitrated,
     }
+
+
+def _one(way: Pathway, diseased: BoolArray, *, level: float, clusters: Codes | None) -> list[Measure]:
+    group = f"reading={way.name}"
     rows = [
         proportion(name, hits, level=level, clusters=clusters, subgroup=group, empty="no case")
-        for name, hits in shares.items()
+        for name, hits in _shares(way, diseased).items()
     ]
     return [*rows, recalls_per_cancer(way.recalled, diseased, level=level, clusters=clusters, subgroup=group)]
 

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from alarp.evaluation.detection.accuracy import accuracy, confusion, failure_rate, readings
-from alarp.evaluation.detection.auc import auc, roc_points
-from alarp.evaluation.detection.cases import UNKNOWN, Cases
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from alarp.evaluation import calibration
+from alarp.evaluation.detection import figures, verifying
+from alarp.evaluation.detection.accuracy import Readings, accuracy, failure_rate, readings
+from alarp.evaluation.detection.auc import auc
+from alarp.evaluation.detection.cases import Cases
+from alarp.evaluation.detection.cells import UNKNOWN
+from alarp.evaluation.detection.comparing import by_answer, comparisons
+from alarp.evaluation.detection.double_reading import compare_pathways, pathways
+from alarp.evaluation.detection.partial import partial_auc
+from alarp.evaluation.detection.predictive import (
+    likelihood_ratio_negative,
+    likelihood_ratio_positive,
+    npv_at_prevalence,
+    ppv_at_prevalence,
+    two_by_two,
+)
 from alarp.evaluation.detection.protocol import MEASURE_NAMES, NO_DISEASE, DetectionProtocol
 from alarp.evaluation.detection.subgroups import case_mix, subgroups
+from alarp.evaluation.detection.timing import timing
+from alarp.evaluation.detection.transport import against_promise, transported
+from alarp.evaluation.intervals import Comparison
 from alarp.evaluation.outcomes import DETECTION_OUTCOMES, tally
 from alarp.evaluation.result import Findings
 from alarp.kernel import Measure
@@ -15,74 +37,165 @@ MEASURES = MEASURE_NAMES
 
 
 def _measures(cases: Cases, protocol: DetectionProtocol, *, rule: str, suffix: str = "") -> list[Measure]:
+    """The five measures that stand in all four ways of counting missing answers."""
     found = readings(cases, rule=rule)
-    level = protocol.common.level
+    level, name = protocol.common.level, "auc" + suffix
     rows = accuracy(found, level=level, suffix=suffix)
-    if cases.has_score:
-        rows.append(
-            auc(found.suspicion, found.diseased, level=level, clusters=found.patient, name="auc" + suffix)
-        )
-    else:
-        rows.append(
-            Measure.not_measurable(
-                "auc" + suffix, because="the protocol names no score column", n=len(found.diseased)
-            )
-        )
+    if not cases.has_score:
+        because = "the protocol names no score column"
+        return [*rows, Measure.not_measurable(name, because=because, n=len(found.diseased))]
+    return [*rows, auc(found.suspicion, found.diseased, level=level, clusters=found.patient, name=name)]
+
+
+def _headline(cases: Cases, protocol: DetectionProtocol) -> list[Measure]:
+    """Every number about how good the tool is, over all enrolled cases, a missing answer counted as wrong."""
+    rows = _measures(cases, protocol, rule="worst_case")
+    found, level = readings(cases, rule="worst_case"), protocol.common.level
+    table, window = two_by_two(found), protocol.options.window
+    if window is not None and cases.has_score:
+        rows.append(partial_auc(found.suspicion, found.diseased, window, level=level, clusters=found.patient))
+    rows += [likelihood_ratio_positive(table, level=level), likelihood_ratio_negative(table, level=level)]
+    if (prevalence := protocol.common.prevalence) is not None:
+        rows += [
+            ppv_at_prevalence(table, prevalence, level=level),
+            npv_at_prevalence(table, prevalence, level=level),
+        ]
     return rows
 
 
 def evaluate(protocol: DetectionProtocol, cases: Cases) -> Findings:
     """What did the tool achieve? Every enrolled case counts once; a missing answer counts as wrong."""
-    measures = _measures(cases, protocol, rule="worst_case")
-    measures.append(failure_rate(cases, level=protocol.common.level))
+    level = protocol.common.level
+    found = readings(cases, rule="worst_case")
+    measures = _headline(cases, protocol)
     for rule in ("best_case", "worst_case", "as_treated"):
         measures += _measures(cases, protocol, rule=rule, suffix=f"_{rule}")
-    by_group, comparisons = subgroups(protocol, cases)
     mixed = case_mix(protocol, cases)
+    by_group, gaps = subgroups(protocol, cases)
+    promised, against = _promise(protocol, found, measures)
+    measures += [*_probability(protocol, found), *promised]
+    measures += _others(protocol, cases)
+    measures += [*(mixed.measures if mixed else ()), *by_group]
+    partly = verifying.partial(protocol, cases)
+    compared = [*against, *(comparisons(protocol, cases) if protocol.several else ()), *gaps]
+    if partly is not None:
+        measures = [*verifying.corrected(partly, level=level), *_without_corrected(measures, partly)]
+        compared = [_withheld(row, partly) for row in compared]
+    pathway, beside = _pathways(protocol, cases)
+    times, notified = _times(protocol, cases)
     return Findings(
         outcomes=tally(cases.outcome, enrolled=len(cases.names), known=DETECTION_OUTCOMES),
         unit="case",
-        measures=(*measures, *(mixed.measures if mixed else ()), *by_group),
-        comparisons=tuple(comparisons),
-        figures=_figures(protocol, cases) | ({"case_mix": mixed.as_figure()} if mixed else {}),
-        remarks=_remarks(protocol, cases),
+        measures=(*measures, failure_rate(cases, level=level), *times, *pathway),
+        comparisons=(*compared, *notified, *beside),
+        figures=_figures(protocol, cases, partly) | ({"case_mix": mixed.as_figure()} if mixed else {}),
+        remarks=_remarks(protocol, cases, partly),
     )
 
 
-def _figures(protocol: DetectionProtocol, cases: Cases) -> dict[str, object]:
-    worst = readings(cases, rule="worst_case")
-    table = confusion(worst)
-    figures: dict[str, object] = {
-        "confusion": table,
-        "confusion_as_treated": confusion(readings(cases, rule="as_treated")),
-        "operating_point": {
-            "threshold": protocol.threshold,
-            "rule": _operating_rule(protocol),
-            "sensitivity": _share(table["true_positive"], table["false_negative"]),
-            "one_minus_specificity": _share(table["false_positive"], table["true_negative"]),
-        },
-    }
-    if cases.has_score:
-        turn = -1.0 if protocol.higher_means == NO_DISEASE else 1.0
-        figures["roc"] = [
-            {"one_minus_specificity": x, "sensitivity": y, "threshold": None if t is None else t * turn}
-            for x, y, t in roc_points(worst.suspicion, worst.diseased)
-        ]
-    return figures
+def _without_corrected(measures: Sequence[Measure], partly: verifying.Partial) -> list[Measure]:
+    """The other rows: the ordinary sensitivity and specificity over all cases give way to the corrected ones."""
+    rest = [
+        m for m in measures if (m.subgroup, m.measure) not in (("all", "sensitivity"), ("all", "specificity"))
+    ]
+    return verifying.withheld(rest, partly)
 
 
-def _share(part: int, rest: int) -> float | None:
-    return part / (part + rest) if part + rest else None
+def _withheld(row: Comparison, partly: verifying.Partial) -> Comparison:
+    flag = partly.because or "not compared: only some cases were verified, picked by the tool's answer"
+    return Comparison(row.measure, row.a, row.b, None, method=row.method, flag=flag)
 
 
-def _operating_rule(protocol: DetectionProtocol) -> str:
-    if protocol.columns.decision is not None:
-        return f"the tool's own decision in column '{protocol.columns.decision}'"
-    side = "at or below" if protocol.higher_means == NO_DISEASE else "at or above"
-    return f"flagged when the score is {side} {protocol.threshold:g}"
+def _others(protocol: DetectionProtocol, cases: Cases) -> list[Measure]:
+    """When several answers are compared: the headline numbers of each, the first one's again under its own name."""
+    if not protocol.several:
+        return []
+    rows = []
+    for answer in protocol.answers:
+        one = by_answer(protocol, cases)[answer.name]
+        own = [*_headline(one, protocol.seen_as(answer)), failure_rate(one, level=protocol.common.level)]
+        rows += [replace(row, subgroup=f"score={answer.name}") for row in own]
+    return rows
 
 
-def _remarks(protocol: DetectionProtocol, cases: Cases) -> tuple[str, ...]:
+def _promise(
+    protocol: DetectionProtocol, found: Readings, measures: Sequence[Measure]
+) -> tuple[list[Measure], list[Comparison]]:
+    """Does the vendor's threshold give the promised operating point here, and which one would?"""
+    promise = protocol.options.promise
+    if promise is None:
+        return [], []
+    turn, level = -1.0 if protocol.higher_means == NO_DISEASE else 1.0, protocol.common.level
+    rows = [against_promise(m, promise, level=level) for m in measures[:2]]
+    by_threshold = transported(found, promise, level=level, turn=turn) if protocol.columns.score else []
+    return by_threshold, [row for row in rows if row is not None]
+
+
+def _probability(protocol: DetectionProtocol, found: Readings) -> list[Measure]:
+    """Does the score keep its word as a probability, where the protocol declares that it is one?
+
+    Brier counts every case: a missing answer is the wrong certainty (0 for the diseased, 1 for the healthy). Slope and
+    intercept describe the answers there are, and so stand outside the headline.
+    """
+    if not protocol.options.score_is_probability:
+        return []
+    level, answered = protocol.common.level, np.isfinite(found.suspicion)
+    every = np.clip(found.suspicion, 0.0, 1.0)
+    rows = [calibration.brier(every, found.diseased, level=level, clusters=found.patient)]
+    patients = None if found.patient is None else found.patient[answered]
+    for measure in (calibration.calibration_slope, calibration.calibration_intercept):
+        row = measure(found.suspicion[answered], found.diseased[answered], level=level, clusters=patients)
+        rows.append(row if answered.all() else replace(row, method=f"{row.method}; answered cases only"))
+    return rows
+
+
+def _times(protocol: DetectionProtocol, cases: Cases) -> tuple[list[Measure], list[Comparison]]:
+    """Are the diseased notified earlier than the worklist would have had them?"""
+    if cases.minutes is None:
+        return [], []
+    diseased, flagged = cases.truth == 1, cases.called == 1
+    return timing(
+        cases.minutes.to_result, cases.minutes.on_worklist, diseased, flagged, level=protocol.common.level
+    )
+
+
+def _pathways(protocol: DetectionProtocol, cases: Cases) -> tuple[list[Measure], list[Comparison]]:
+    """What changes when the tool takes the second reader's place? Cases with a usable reference."""
+    if cases.readers is None:
+        return [], []
+    known = cases.truth != UNKNOWN
+    found, readers = readings(cases, rule="worst_case"), cases.readers
+    two, tool = pathways(
+        readers.first[known] == 1,
+        readers.second[known] == 1,
+        found.flagged,
+        readers.arbitration[known],
+        where_none=protocol.options.where_no_arbitration,
+        names=tuple(name for name, here in zip(cases.names, known, strict=True) if here),
+    )
+    return compare_pathways(
+        two,
+        tool,
+        found.diseased,
+        level=protocol.common.level,
+        clusters=found.patient,
+        prevalence=protocol.common.prevalence,
+    )
+
+
+def _figures(protocol: DetectionProtocol, cases: Cases, partly: verifying.Partial | None) -> dict[str, Any]:
+    found = readings(cases, rule="worst_case")
+    made = figures.figures(protocol, by_answer(protocol, cases))
+    if protocol.options.score_is_probability:
+        made["calibration"] = figures.reliability(found, level=protocol.common.level)
+    if partly is not None:
+        made["verification"] = verifying.counts(partly)
+    elif (natural := figures.natural(protocol, found)) is not None:
+        made["natural_frequencies"] = natural
+    return made
+
+
+def _remarks(protocol: DetectionProtocol, cases: Cases, partly: verifying.Partial | None) -> tuple[str, ...]:
     remarks = [
         "A case for which the tool gave no usable answer counts as wrong, whichever the truth "
         "(intention to diagnose); best case, worst case and as treated stand beside it.",
@@ -93,4 +206,21 @@ def _remarks(protocol: DetectionProtocol, cases: Cases) -> tuple[str, ...]:
     unknown = int((cases.truth == UNKNOWN).sum())
     if unknown:
         remarks.append(f"{unknown} enrolled cases have no usable reference and enter no accuracy measure.")
-    return tuple(remarks)
+    if protocol.several:
+        remarks.append(
+            f"Several answers are compared; the headline is that of '{protocol.answers[0].name}', the first one named. "
+            "Their p values are those of each single comparison, not adjusted for how many there are."
+        )
+    if cases.readers is not None:
+        remarks.append(_reading_rule(protocol))
+    return (*remarks, *(verifying.remarks(partly) if partly else ()))
+
+
+def _reading_rule(protocol: DetectionProtocol) -> str:
+    rule = protocol.options.where_no_arbitration
+    fallback = "" if rule is None else f" Where nobody arbitrated, '{rule}' counts."
+    return (
+        "Two readers: where reader 1 and reader 2 agree, that is the answer, otherwise the arbitration's. Reader and tool: "
+        "the same with the tool in the second reader's place, a missing answer of the tool counted as wrong."
+        + fallback
+    )

@@ -208,6 +208,7 @@ def _answers(fields: Fields, names: Fields) -> tuple[Answer, ...]:
         only = scores or decisions or ""
         scores = None if scores is None else {only: scores}
         decisions = None if decisions is None else {only: decisions}
+    fields.take("higher_means")  # a decision has no direction; the field may stand there for the scores
     by_score = scores if isinstance(scores, dict) else {}
     by_decision = decisions if isinstance(decisions, dict) else {}
     order = list(dict.fromkeys([*by_score, *by_decision]))
@@ -217,7 +218,7 @@ def _answers(fields: Fields, names: Fields) -> tuple[Answer, ...]:
             score=by_score.get(name),
             decision=by_decision.get(name),
             threshold=_threshold(fields, name, order),
-            higher_means=_direction(fields, name, order) if name in by_score else _unused(fields),
+            higher_means=_direction(fields, name, order) if name in by_score else None,
         )
         for name in order
         if _operating(fields, name, order, decided=name in by_decision)
@@ -255,11 +256,6 @@ def _threshold(fields: Fields, name: str, order: list[str]) -> float | None:
     return None if value is None else Fields({"threshold": value}).number("threshold")
 
 
-def _unused(fields: Fields) -> None:
-    """A decision has no direction; the field may stand there for the scores."""
-    fields.take("higher_means")
-
-
 def _direction(fields: Fields, name: str, order: list[str]) -> str:
     one = Fields({"higher_means": _of(fields, "higher_means", name, order)})
     whose = "" if len(order) == 1 else f"for '{name}' "
@@ -280,7 +276,7 @@ def _columns(names: Fields, first: Answer, subgroups: tuple[str, ...]) -> Column
         score=first.score,
         decision=first.decision,
         subgroups={name: optional(name) or name for name in subgroups},
-        **{role: optional(role) for role in OPTIONAL_ROLES},  # type: ignore[arg-type]
+        **{role: optional(role) for role in OPTIONAL_ROLES},
     )
     names.refuse_unknown()
     return columns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil, sqrt
 
 import numpy as np
@@ -61,38 +62,30 @@ def _one_side(
         f"threshold_for_promised_{measure}",
         f"{'specificity' if sick else 'sensitivity'}_at_promised_{measure}",
     )
+
+    def nothing(because: str) -> list[Measure]:
+        return [Measure.not_measurable(n, because=because, n=len(own), subgroup=subgroup) for n in names]
+
     cut, low, high = threshold_for(own if sick else -own, share, level=level)
     if cut is None:
-        because = f"the answered cases do not reach the promised {measure} of {share:g}"
-        return [Measure.not_measurable(n, because=because, n=len(own), subgroup=subgroup) for n in names]
+        return nothing(f"the answered cases do not reach the promised {measure} of {share:g}")
     flagged = found.suspicion >= cut if sick else found.suspicion > -cut
     lowest = found.suspicion[flagged & np.isfinite(found.suspicion)]
     if not len(lowest):
-        because = f"only a threshold beyond every score keeps the promised {measure} of {share:g}"
-        return [Measure.not_measurable(n, because=because, n=len(own), subgroup=subgroup) for n in names]
+        return nothing(f"only a threshold beyond every score keeps the promised {measure} of {share:g}")
     side, at = (1.0, cut) if sick else (-1.0, float(lowest.min()))
-    ends = [None if end is None else side * turn * end for end in (low, high)]
-    ordered = sorted(e for e in ends if e is not None)
-    bounds = (ordered[0], ordered[1]) if len(ordered) == 2 else (None, None)
-    because = "" if bounds[0] is not None else "no interval: too few cases to bound this quantile"
-    rows = [
-        Measure(names[0], turn * at, *bounds, level, "order statistics", len(own), None, subgroup, because)
-    ]
-    others = ~flagged[~found.diseased] if sick else flagged[found.diseased]
-    reached = float(others.mean())
-    rows.append(
-        Measure(
-            names[1],
-            reached,
-            *wilson(reached, len(others), level=level),
-            level,
-            "Wilson; the threshold taken as known",
-            len(others),
-            int(others.sum()),
-            subgroup,
-        )
+    because = "no interval: too few cases to bound this quantile"
+    threshold = Measure(
+        names[0], turn * at, None, None, level, "order statistics", len(own), None, subgroup, because
     )
-    return rows
+    if low is not None and high is not None:
+        ends = sorted((side * turn * low, side * turn * high))
+        threshold = replace(threshold, low=ends[0], high=ends[1], because="")
+    others = ~flagged[~found.diseased] if sick else flagged[found.diseased]
+    reached, n = float(others.mean()), len(others)
+    low_, high_ = wilson(reached, n, level=level)
+    method = "Wilson; the threshold taken as known"
+    return [threshold, Measure(names[1], reached, low_, high_, level, method, n, int(others.sum()), subgroup)]
 
 
 def against_promise(local: Measure, promise: Promise, *, level: float) -> Comparison | None:
