@@ -17,7 +17,7 @@ def for_whom(result: Row) -> str:
     if not found:
         return WHOM + "no subgroup was compared, so nobody can tell."
     gaps = [
-        f"{pieces.name_of(c['measure'])} differs by {c['difference']:+.2g} for {c['a']} from the rest"
+        f"{pieces.name_of(c['measure']).lower()} {c['difference']:+.2g} for {c['a']} against the rest"
         for c in found
         if c["flag"] == "gap"
     ]
@@ -65,6 +65,28 @@ def gaps_table(result: Row) -> dict[str, Any]:
         ],
         note="Two-sided p values, adjusted for the number of comparisons by Holm's method.",
     )
+
+
+def variants_table(result: Row, measures: Sequence[str]) -> dict[str, Any]:
+    """How do the numbers move under other ways of counting a missing answer? One line a measure."""
+    found = {row["measure"]: row for row in result["measures"] if row["subgroup"] == "all"}
+    endings = {"_best_case": "Best case", "_worst_case": "Worst case", "_as_treated": "As treated"}
+    rows = []
+    for measure in measures:
+        own = [found.get(measure + ending) for ending in endings]
+        if any(row is not None for row in own):
+            rows.append([pieces.name_of(measure), *(_with_interval(row) for row in own)])
+    return pieces.table(
+        "The same under other ways of counting missing answers", ["Measure", *endings.values()], rows,
+        note="Estimate (interval). A dash: not measured in this way.",
+    )  # fmt: skip
+
+
+def _with_interval(row: Row | None) -> str:
+    if row is None or row["estimate"] is None:
+        return "–"
+    bounds = "" if row["low"] is None or row["high"] is None else f" ({pieces.interval(row)})"
+    return f"{pieces.show(row['estimate'])}{bounds}"
 
 
 def subgroups(result: Row, *, forests: Sequence[str], tabled: Sequence[str]) -> dict[str, Any] | None:

@@ -29,11 +29,13 @@ def calibration(chart: Row) -> Spec:
     above = alt.layer(
         ideal.encode(x=x, y=y, order="order:Q"), curve.encode(x=x, y=y, order="order:Q"), bounds, dots
     ).properties(width=380, height=340)
-    bars = alt.Chart(data(chart["histogram"])).mark_bar(color=BLUE, opacity=0.5)
+    counts = data([{**row, "floor": 0} for row in chart["histogram"]])
+    bars = alt.Chart(counts).mark_rect(color=BLUE, opacity=0.5)
     below = bars.encode(
         x=alt.X("low:Q", title="Foretold probability", scale=_SHARE),
         x2="high:Q",
         y=alt.Y("n:Q", title="Cases", axis=alt.Axis(tickCount=3)),
+        y2="floor:Q",
     ).properties(width=380, height=70)
     return spec(alt.vconcat(above, below, spacing=6))
 

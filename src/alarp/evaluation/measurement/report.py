@@ -16,7 +16,6 @@ _OTHER = (
     "repeatability_reference",
     "observer_icc",
 )
-_SUFFIXES = ("_best_case", "_worst_case", "_as_treated")
 
 
 def story(result: Row) -> Story:
@@ -77,7 +76,6 @@ def _bias_sentences(result: Row) -> list[str]:
 
 def _agreement(result: Row) -> dict[str, Any]:
     rows = {row["measure"]: row for row in result["measures"] if row["subgroup"] == "all"}
-    variants = [row for name, row in rows.items() if name.endswith(_SUFFIXES)]
     unit = result["figures"]["quantity_unit"]
     note = f" (in {unit} where it has a unit)" if unit else ""
     return pieces.section(
@@ -87,7 +85,7 @@ def _agreement(result: Row) -> dict[str, Any]:
             pieces.measures_table(
                 "Telling patients apart, and repeating itself", [rows[m] for m in _OTHER if m in rows]
             ),
-            pieces.measures_table("The same under other ways of counting missing answers", variants),
+            telling.variants_table(result, (*_HEADLINE, *_OTHER)),
         ],
     )
 

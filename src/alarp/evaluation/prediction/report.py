@@ -6,7 +6,7 @@ from typing import Any
 
 from alarp.evaluation import pieces, telling
 from alarp.evaluation.pieces import Row, Story
-from alarp.evaluation.prediction.protocol import CALIBRATION, ERRORS, HEADLINE, POLICY, VARIANTS
+from alarp.evaluation.prediction.protocol import CALIBRATION, ERRORS, HEADLINE, POLICY
 
 _BY_GROUP = ("calibration_in_the_large", "overbooked_attended", "caught_share", "brier", "auc")
 
@@ -50,7 +50,6 @@ def _acted(result: Row) -> list[str]:
 def _calibration(result: Row) -> dict[str, Any]:
     rows = {row["measure"]: row for row in result["measures"] if row["subgroup"] == "all"}
     names = (*CALIBRATION, *ERRORS, "failure_rate")
-    variants = [rows[m + v] for m in HEADLINE for v in VARIANTS if m + v in rows]
     figures = result["figures"]
     charts = []
     if figures["bins"]:
@@ -72,7 +71,7 @@ def _calibration(result: Row) -> dict[str, Any]:
             pieces.measures_table(
                 "Primary analysis: every enrolled case", [rows[m] for m in names if m in rows]
             ),
-            pieces.measures_table("The same under other ways of counting missing answers", variants),
+            telling.variants_table(result, HEADLINE),
         ],
     )
 
