@@ -11,7 +11,7 @@ import altair as alt
 import vl_convert
 
 from alarp.kernel import AlarpError
-from alarp.report import agreement_charts, amounts, planning, prediction_charts, staffing
+from alarp.report import accuracy_charts, agreement_charts, amounts, planning, prediction_charts, staffing
 from alarp.report.matrix import risk_matrix
 from alarp.report.style import BLUE, GREY, RED, Row, Spec
 from alarp.report.style import data as _data
@@ -92,6 +92,8 @@ def _rows_chart(chart: Row, *, mark: str) -> Any:
 
 _DRAWERS: dict[str, Callable[[Row], Spec]] = {
     "roc": roc,
+    "roc-several": accuracy_charts.several,
+    "people": accuracy_charts.people,
     "forest": forest,
     "bars": bars,
     "lines": amounts.lines,
