@@ -61,7 +61,7 @@ class TestRasteriser:
     def test_outlines_beyond_the_volume_are_clipped_and_recorded(self):
         raster, contours = mask_of([*block(low=30.2, high=60.2), square(10, 20, z=90.0)])
         assert np.count_nonzero(raster.mask) == 9 * 9 * 3
-        assert (contours.clipped, contours.outside_slices) == (3, 1)
+        assert (contours.clipped, contours.outside) == (3, 1)
 
     def test_open_contours_are_skipped_with_the_reason(self):
         found = contouring.structure_set(

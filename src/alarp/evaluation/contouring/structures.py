@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from alarp.evaluation.contouring.geometry import Grid
-from alarp.evaluation.intervals import FloatArray
+from alarp.evaluation.intervals import BoolArray, FloatArray
 from alarp.kernel import BadInput
 
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
@@ -22,7 +22,7 @@ class Contours:
 
     name: str
     polygons: tuple[tuple[int, FloatArray], ...]
-    outside_slices: int = 0  # contours beyond the first or last slice
+    outside: int = 0  # contours beyond the first or last slice, or wholly beside the image
     clipped: int = 0  # contours that reach beyond the rows or columns of the image
     skipped: tuple[tuple[str, int], ...] = ()  # (reason, how many contours)
 
@@ -32,10 +32,23 @@ class Contours:
 
 
 @dataclass(frozen=True, slots=True)
-class StructureSet:
-    """Every structure of one file, by its own spelling."""
+class Voxels:
+    """One structure as somebody painted it: a block of voxels and where on the grid the block begins."""
 
-    structures: dict[str, Contours]
+    name: str
+    start: tuple[int, int, int]  # (slice, row, column)
+    mask: BoolArray
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.mask.any()
+
+
+@dataclass(frozen=True, slots=True)
+class StructureSet:
+    """Every structure of one file, by its own spelling: contours, or voxels of the grid."""
+
+    structures: dict[str, Contours | Voxels]
 
 
 def structure_set(case: str, role: str, dataset: Any, grid: Grid) -> StructureSet:
@@ -69,7 +82,7 @@ def structure_set(case: str, role: str, dataset: Any, grid: Grid) -> StructureSe
         raise BadInput(
             f"Case {case}: column '{role}' has the structure '{doubled[0]}' twice; rename or merge one."
         )
-    found = {name: Contours(name, ()) for name in names.values()}
+    found: dict[str, Contours | Voxels] = {name: Contours(name, ()) for name in names.values()}
     for item in getattr(dataset, "ROIContourSequence", None) or []:
         number = str(getattr(item, "ReferencedROINumber", ""))
         if number not in names:
@@ -111,9 +124,18 @@ def _contours(case: str, role: str, name: str, item: Any, grid: Grid) -> Contour
             outside += 1
             continue
         flat = index[:, 1:]
+        if _beyond(flat, rows, columns):
+            outside += 1
+            continue
         clipped += bool((flat < -0.5).any() or (flat > np.array([rows, columns]) - 0.5).any())
         polygons.append((number, flat))
     return Contours(name, tuple(polygons), outside, clipped, tuple(sorted(skipped.items())))
+
+
+def _beyond(flat: FloatArray, rows: int, columns: int) -> bool:
+    """Does the contour lie wholly beside the image?"""
+    edge = np.array([rows, columns]) - 0.5
+    return bool((flat.max(axis=0) < -0.5).any() or (flat.min(axis=0) > edge).any())
 
 
 def _points(case: str, role: str, name: str, contour: Any) -> FloatArray:
