@@ -31,6 +31,7 @@ COMMANDS = {
     "connectivity": "alarp.cli.connectivity:connectivity",
     "results": "alarp.cli.results:results",
     "plan": "alarp.cli.plan:plan",
+    "protocol": "alarp.cli.protocol:app",
     "evaluate": "alarp.cli.evaluate:evaluate",
     "training": "alarp.cli.training:app",
     "cost": "alarp.cli.cost:cost",

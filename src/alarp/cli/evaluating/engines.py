@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from alarp.kernel import BadInput, Unavailable
 
 ENGINES = ("local", "dask")
-Item, Answer = TypeVar("Item"), TypeVar("Answer")
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 _THREADS = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS",
     "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",

@@ -31,8 +31,6 @@ TEMPLATES = (
     "contouring-abdomen",
     "bone-age",
     "ejection-fraction",
-    "image-reconstruction",
-    "dose-reduction",
     "attendance-prediction",
     "reader-study",
 )
