@@ -7,7 +7,7 @@ from math import exp, log, sqrt
 import numpy as np
 from scipy import stats
 
-from alarp.evaluation.intervals import Comparison, FloatArray
+from alarp.evaluation.intervals import Codes, Comparison, FloatArray, effective_n, wilson
 from alarp.kernel import Measure
 
 
@@ -17,6 +17,7 @@ def quantile(
     share: float,
     *,
     level: float = 0.95,
+    clusters: Codes | None = None,
     subgroup: str = "all",
     missing: str = "",
 ) -> Measure:
@@ -24,38 +25,48 @@ def quantile(
 
     The sample quantile as the mean of the two values around rank n x share (Hyndman and Fan 1996, definition 2,
     doi:10.1080/00031305.1996.10473566). Its interval are the order statistics whose binomial cover of the quantile,
-    taken tail by tail, is at least `level` (David and Nagaraja 2003, doi:10.1002/0471722162, section 7.1). Infinite
-    values stand for cases without one (`missing` says which); a bound that falls on them is left open. Not measurable
-    without a case, or when the quantile itself falls on one without a value.
+    taken tail by tail, is at least `level` (David and Nagaraja 2003, doi:10.1002/0471722162, section 7.1); where
+    patients repeat (`clusters`) the Wilson bounds of the share at the effective n, read back off the ordered values
+    (Woodruff 1952, doi:10.1080/01621459.1952.10483443). Infinite values stand for cases without one (`missing` says
+    which); a bound that falls on them is left open. Not measurable without a case, or when the quantile itself falls on
+    one without a value.
     """
     n = len(values)
     if n == 0:
         return Measure.not_measurable(name, because="no case", subgroup=subgroup)
     ordered = np.sort(values)
-    estimate = float(np.quantile(ordered, share, method="averaged_inverted_cdf"))
+    estimate = _between(ordered, share)
     if not np.isfinite(estimate):
         because = f"{missing or 'cases without a value'} reach this far"
         return Measure.not_measurable(name, because=because, n=n, subgroup=subgroup)
-    tail = (1 - level) / 2
+    if clusters is not None and len(np.unique(clusters)) < n:
+        worth = effective_n(np.asarray(values <= estimate, dtype=bool), clusters)
+        bounds = tuple(_between(ordered, edge) for edge in wilson(share, worth, level=level))
+        method = "Woodruff at effective n, clustered by patient"
+    else:
+        bounds, method = _order_statistics(ordered, share, level), "order statistics"
+    low, high = (edge if np.isfinite(edge) else None for edge in bounds)
+    told = method if low is not None and high is not None else f"{method}, one bound beyond the data"
+    return Measure(name, estimate, low, high, level, told, n, None, subgroup)
+
+
+def _between(ordered: FloatArray, share: float) -> float:
+    """The mean of the two values around rank n x share, infinite where both are."""
+    rank = round(share * len(ordered), 9)
+    whole = int(np.floor(rank))
+    first = ordered[max(0, whole - 1 if rank == whole else whole)]
+    second = ordered[min(len(ordered) - 1, whole)]
+    return float(first) if first == second else float((first + second) / 2)
+
+
+def _order_statistics(ordered: FloatArray, share: float, level: float) -> tuple[float, float]:
+    n, tail = len(ordered), (1 - level) / 2
     below = int(stats.binom.ppf(tail, n, share))  # largest rank r with P(X < r) <= tail
     if stats.binom.cdf(below - 1, n, share) > tail:
         below -= 1
     above = int(stats.binom.isf(tail, n, share)) + 1  # smallest rank s with P(X >= s) <= tail
     low = float(ordered[below - 1]) if below >= 1 else -np.inf
-    high = float(ordered[above - 1]) if above <= n else np.inf
-    return Measure(
-        name,
-        estimate,
-        low if np.isfinite(low) else None,
-        high if np.isfinite(high) else None,
-        level,
-        "order statistics"
-        if np.isfinite([low, high]).all()
-        else "order statistics, one bound beyond the data",
-        n,
-        None,
-        subgroup,
-    )
+    return low, float(ordered[above - 1]) if above <= n else np.inf
 
 
 def quantile_change(after: Measure, before: Measure) -> Comparison:

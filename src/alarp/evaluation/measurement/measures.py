@@ -206,12 +206,11 @@ def total_deviation(protocol: MeasurementProtocol, cases: Cases) -> Measure:
     """
     errors = np.abs(cases.output - cases.reference)
     known = np.where(cases.scored, errors, np.inf)[cases.known]
-    found = quantile(
-        "tdi", known, protocol.options.tdi, level=protocol.common.level, missing="cases without an output"
-    )
-    if cases.clusters is not None and found.is_measurable:
-        return replace(found, low=None, high=None, method="sample quantile, no interval (patients repeat)")
-    return found
+    return quantile(
+        "tdi", known, protocol.options.tdi, level=protocol.common.level,
+        clusters=None if cases.clusters is None else cases.clusters[cases.known],
+        missing="cases without an output",
+    )  # fmt: skip
 
 
 def evaluate(protocol: MeasurementProtocol, cases: Cases) -> Findings:
