@@ -4,21 +4,60 @@ from __future__ import annotations
 
 from typing import Any
 
-from alarp.evaluation import pieces
+from alarp.evaluation import pieces, telling
+from alarp.evaluation.detection import consequences, showing
 from alarp.evaluation.pieces import Row, Story
 
-_HEADLINE = ("sensitivity", "specificity", "ppv", "npv", "auc", "failure_rate")
-_SUFFIXES = ("_best_case", "_worst_case", "_as_treated")
+_SHARES = ("sensitivity", "specificity", "ppv", "npv", "auc")
+_HEADLINE = (
+    *_SHARES, "partial_auc", "lr_positive", "lr_negative", "ppv_at_prevalence", "npv_at_prevalence", "brier",
+    "calibration_slope", "calibration_intercept", "failure_rate",
+)  # fmt: skip
 
 
 def story(result: Row) -> Story:
     """Which story does a detection result tell, to a board member first and a statistician after?"""
-    sections = [_accuracy(result), _roc(result), _subgroups(result)]
+    sections = [
+        _accuracy(result),
+        consequences.verification(result),
+        showing.here(result),
+        showing.ranking(result),
+        showing.answers(result),
+        showing.promise(result),
+        showing.probability(result),
+        consequences.times(result),
+        consequences.double_reading(result),
+        _subgroups(result),
+        consequences.case_mix(result),
+    ]
     return pieces.frame(result, summary=_summary(result), sections=[s for s in sections if s is not None])
 
 
 def _summary(result: Row) -> list[str]:
-    said = [pieces.claims_sentence(result)]
+    said = [pieces.claims_sentence(result), *_of_hundred(result)]
+    said += [
+        sentence
+        for sentence in (
+            showing.natural_sentence(result),
+            consequences.verification_sentence(result),
+            *showing.promise_sentences(result),
+            showing.answers_sentence(result),
+            consequences.times_sentence(result),
+            consequences.reading_sentence(result),
+        )
+        if sentence
+    ]
+    failed = pieces.find(result, "failure_rate")
+    if failed and failed["events"]:
+        said.append(
+            f"It gave no usable answer for {failed['events']} of {failed['n']} cases; these count as wrong."
+        )
+    return [*said, for_whom(result)]
+
+
+def _of_hundred(result: Row) -> list[str]:
+    """Sensitivity, specificity and PPV as people out of a hundred."""
+    said = []
     sensitivity, specificity = pieces.find(result, "sensitivity"), pieces.find(result, "specificity")
     if sensitivity and sensitivity["estimate"] is not None:
         said.append(
@@ -31,23 +70,19 @@ def _summary(result: Row) -> list[str]:
             f"flags wrongly. Counted over {specificity['n']} cases."
         )
     ppv = pieces.find(result, "ppv")
-    if ppv and ppv["estimate"] is not None:
+    if ppv and ppv["estimate"] is not None and not result["prevalence"]:
         said.append(
             f"Of 100 people it flags, {pieces.per_hundred(ppv)} have the disease, at the share found here."
         )
-    failed = pieces.find(result, "failure_rate")
-    if failed and failed["events"]:
-        said.append(
-            f"It gave no usable answer for {failed['events']} of {failed['n']} cases; these count as wrong."
-        )
-    return [*said, for_whom(result)]
+    return said
 
 
 def for_whom(result: Row) -> str:
     """For whom may it not work?"""
-    gaps = [c for c in result["comparisons"] if c["flag"] == "gap" and c["difference"] < 0]
-    few = sorted({c["a"] for c in result["comparisons"] if c["flag"].startswith("too few")})
-    if not result["comparisons"]:
+    found = [c for c in result["comparisons"] if c["b"] == "rest"]
+    gaps = [c for c in found if c["flag"] == "gap" and c["difference"] < 0]
+    few = sorted({c["a"] for c in found if c["flag"].startswith("too few")})
+    if not found:
         return "For whom it may not work: no subgroup was compared, so nobody can tell."
     text = "For whom it may not work: "
     text += (
@@ -62,17 +97,15 @@ def for_whom(result: Row) -> str:
 
 def _accuracy(result: Row) -> dict[str, Any]:
     rows = {row["measure"]: row for row in result["measures"] if row["subgroup"] == "all"}
-    variants = [rows[m + s] for m in _HEADLINE[:5] for s in _SUFFIXES if m + s in rows]
-    return pieces.section(
-        "Accuracy",
-        tables=[
-            pieces.measures_table(
-                "Primary analysis: every enrolled case", [rows[m] for m in _HEADLINE if m in rows]
-            ),
-            _confusion(result),
-            pieces.measures_table("The same under other ways of counting missing answers", variants),
-        ],
-    )
+    tables = [
+        pieces.measures_table(
+            "Primary analysis: every enrolled case", [rows[m] for m in _HEADLINE if m in rows]
+        ),
+        _confusion(result),
+    ]
+    if "verification" not in result["figures"]:
+        tables.append(telling.variants_table(result, _SHARES))
+    return pieces.section("Accuracy", tables=tables)
 
 
 def _confusion(result: Row) -> dict[str, Any]:
@@ -82,102 +115,22 @@ def _confusion(result: Row) -> dict[str, Any]:
         ["healthy", str(counts["false_positive"]), str(counts["true_negative"])],
     ]
     rule = result["figures"]["operating_point"]["rule"]
+    who = ", verified cases only" if "verification" in result["figures"] else ""
     return pieces.table(
-        f"At the operating point: {rule} (no answer counts as wrong)",
+        f"At the operating point: {rule} (no answer counts as wrong{who})",
         ["Truth", "Flagged", "Not flagged"],
         rows,
     )
 
 
-def _roc(result: Row) -> dict[str, Any] | None:
-    points = result["figures"].get("roc")
-    if not points:
-        return None
-    found = pieces.find(result, "auc")
-    point = result["figures"]["operating_point"]
-    area = pieces.show(found["estimate"]) if found else "–"
-    shown = points[:: max(1, len(points) // 20)]
-    return pieces.section(
-        "Ranking",
-        charts=[
-            {
-                "chart": "roc",
-                "title": "ROC curve with the operating point",
-                "description": (
-                    f"Sensitivity against one minus specificity; the area under the curve is {area}. At the operating "
-                    f"point sensitivity is {pieces.show(point['sensitivity'])} and one minus specificity "
-                    f"{pieces.show(point['one_minus_specificity'])}."
-                ),
-                "points": points,
-                "operating_point": point,
-                "table": pieces.table(
-                    "Points of the ROC curve (about twenty of them)",
-                    ["Threshold", "One minus specificity", "Sensitivity"],
-                    [
-                        [
-                            pieces.show(p["threshold"], 4),
-                            pieces.show(p["one_minus_specificity"]),
-                            pieces.show(p["sensitivity"]),
-                        ]
-                        for p in shown
-                    ],
-                ),
-            }
-        ],
-    )
-
-
 def _subgroups(result: Row) -> dict[str, Any] | None:
-    rows = [row for row in result["measures"] if row["subgroup"] != "all"]
-    if not rows:
-        return None
-    charts = []
-    for measure in ("sensitivity", "specificity"):
-        lines = [r for r in result["measures"] if r["measure"] == measure and r["estimate"] is not None]
-        charts.append(
-            {
-                "chart": "forest",
-                "title": f"{pieces.name_of(measure)} by subgroup",
-                "description": "; ".join(f"{r['subgroup']} {pieces.show(r['estimate'])}" for r in lines)
-                + ".",
-                "x_title": pieces.name_of(measure),
-                "rows": [_line(r) for r in lines],
-                "table": pieces.measures_table(
-                    f"{pieces.name_of(measure)} by subgroup", lines, by_subgroup=True
-                ),
-            }
-        )
-    others = [r for r in rows if r["measure"] not in ("sensitivity", "specificity")]
-    return pieces.section(
-        "Subgroups",
-        charts=charts,
-        tables=[
-            pieces.wide_table("Other measures by subgroup", others, ("ppv", "npv", "auc")),
-            _gaps(result),
-        ],
-    )
-
-
-def _line(row: Row) -> dict[str, Any]:
-    few = row["because"].startswith("too few")
-    keys = ("estimate", "low", "high", "n")
-    return {"label": row["subgroup"], "weak": few} | {key: row[key] for key in keys}
-
-
-def _gaps(result: Row) -> dict[str, Any]:
-    return pieces.table(
-        "Gap of each subgroup against the rest",
-        ["Group", "Measure", "Difference", "Interval", "p (Holm)", "Verdict"],
-        [
-            [
-                c["a"],
-                pieces.name_of(c["measure"]),
-                pieces.show(c["difference"]),
-                pieces.interval(c),
-                pieces.show(c["p"]),
-                c["flag"],
-            ]
-            for c in result["comparisons"]
-        ],
-        note="Two-sided p values, adjusted for the number of comparisons by Holm's method.",
+    """The groups of patients; rows of a score or a way of reading have sections of their own."""
+    own = [
+        row
+        for row in result["measures"]
+        if not row["subgroup"].startswith(showing.NOT_PATIENTS)
+        and not row["measure"].endswith("_transported")
+    ]
+    return telling.subgroups(
+        {**result, "measures": own}, forests=("sensitivity", "specificity"), tabled=("ppv", "npv", "auc")
     )
