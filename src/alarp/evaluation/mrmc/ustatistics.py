@@ -57,10 +57,24 @@ class Moments:
     freedoms: tuple[float, float, float]
 
 
-def reads(wins: Wins, groups: slice, ill: BoolArray, well: BoolArray) -> Reads:
+def reads(wins: Wins, groups: list[int], ill: BoolArray, well: BoolArray) -> Reads:
     """What did these groups (one modality's readers) win, where they read? `ill` (R, m), `well` (R, n)."""
     won = pairs(wins, groups)
     return Reads(np.where(ill[:, :, None] & well[:, None, :], won, 0.0), ill, well)
+
+
+def only(found: Reads, reader: int) -> Reads:
+    """What did this reader alone win?"""
+    one = slice(reader, reader + 1)
+    return Reads(found.won[one], found.ill[one], found.well[one])
+
+
+def placed(found: Reads, places: list[int], readers: int) -> Reads:
+    """The same among all readers of the study, so that two modalities are joined reader by reader."""
+    won = np.zeros((readers, *found.won.shape[1:]))
+    ill, well = np.zeros((readers, found.ill.shape[1]), bool), np.zeros((readers, found.well.shape[1]), bool)
+    won[places], ill[places], well[places] = found.won, found.ill, found.well
+    return Reads(won, ill, well)
 
 
 def _sums(first: FloatArray, second: FloatArray) -> FloatArray:

@@ -45,7 +45,7 @@ class Wins:
 
     @property
     def n(self) -> int:
-        return self.healthy.shape[1]
+        return int(self.healthy.shape[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def of_flags(rating: FloatArray, diseased: BoolArray, *, threshold: float, side:
 def totals(wins: Wins) -> Totals:
     """Who won how much? By midranks (a tie is half a win), so that no pair is ever looked at; G (L + n) log(L + n).
 
-    DeLong et al. 1988 (doi:10.2307/2531595); for lesions Chakraborty and Zhai 2016 (doi:10.1118/1.4961818).
+    DeLong et al. 1988 (doi:10.2307/2531595); for lesions Chakraborty and Zhai 2016 (doi:10.1118/1.4947125).
     """
     target, lesions = wins.target, wins.target.shape[1]
     together = stats.rankdata(np.concatenate([target, wins.healthy], axis=1), axis=1)
@@ -128,20 +128,21 @@ def _weight_above(target: FloatArray, weight: FloatArray, healthy: FloatArray) -
     values, cumulative = target[order], np.concatenate([[0.0], np.cumsum(weight[order])])
     up_to = cumulative[np.searchsorted(values, healthy, side="right")]
     below = cumulative[np.searchsorted(values, healthy, side="left")]
-    return cumulative[-1] - (up_to + below) / 2
+    above: FloatArray = cumulative[-1] - (up_to + below) / 2
+    return above
 
 
-def pairs(wins: Wins, groups: slice | int, diseased: slice = slice(None)) -> FloatArray:
+def pairs(wins: Wins, groups: slice | list[int] | int, diseased: slice = slice(None)) -> FloatArray:
     """What did each of these diseased cases win against each healthy one? (groups, m, n); for the estimators that
     need every pair, in blocks that fit into memory."""
     picked = np.arange(wins.m)[diseased]
     lesions = np.flatnonzero(np.isin(wins.owner, picked))
     target = np.atleast_2d(wins.target[groups])[:, lesions, None]
     healthy = np.atleast_2d(wins.healthy[groups])[:, None, :]
-    won = (target > healthy) + 0.5 * (target == healthy)
+    won: FloatArray = (target > healthy) + 0.5 * (target == healthy)
     if len(lesions) == len(picked) and bool(np.all(wins.weight[lesions] == 1)):
         return won
     won = won * wins.weight[lesions][None, :, None]
-    summed = np.zeros((len(won), len(picked), wins.n))
-    np.add.at(summed, (slice(None), np.searchsorted(picked, wins.owner[lesions])), won)
+    belongs = np.searchsorted(picked, wins.owner[lesions])[:, None] == np.arange(len(picked))
+    summed: FloatArray = np.einsum("gln,lk->gkn", won, belongs.astype(float), optimize=True)
     return summed

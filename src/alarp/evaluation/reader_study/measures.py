@@ -1,0 +1,73 @@
+"""Which numbers does a reader study give?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from alarp.evaluation.mrmc import curves
+from alarp.evaluation.mrmc.design import U_STATISTIC
+from alarp.evaluation.mrmc.presenting import Presented, present
+from alarp.evaluation.mrmc.readings import Marked, Rated, highest_mark
+from alarp.evaluation.reader_study.protocol import NO_DISEASE, ReaderStudyProtocol
+from alarp.evaluation.result import Findings
+
+
+def evaluate(protocol: ReaderStudyProtocol, readings: Rated | Marked) -> Findings:
+    """What do these readings show? Each reader, each arm, each difference and the overall test, as declared."""
+    common = protocol.common
+    order = [(claim.a, claim.b) for claim in common.claims if claim.a is not None and claim.b is not None]
+    shown = present(readings, protocol.design, level=common.level, order=order)
+    return Findings(
+        outcomes=readings.outcomes,
+        unit="cases",
+        measures=tuple(shown.measures),
+        comparisons=tuple(shown.comparisons),
+        figures=shown.figures | {"curves": _curves(readings)},
+        remarks=_remarks(protocol, readings, shown),
+    )
+
+
+def _curves(readings: Rated | Marked) -> list[dict[str, Any]]:
+    rating = highest_mark(readings) if isinstance(readings, Marked) else readings.rating
+    instead = np.where(readings.diseased, -np.inf, np.inf)
+    rating = np.where(readings.silent, instead, rating)
+    found = []
+    for group, (modality, reader) in enumerate(readings.pairs):
+        one = {"modality": modality, "reader": reader, "roc": curves.roc(rating[group], readings.diseased)}
+        if isinstance(readings, Marked):
+            one |= {"froc": curves.froc(readings, group), "wafroc": curves.wafroc(readings, group)}
+        found.append(one)
+    return found
+
+
+def _remarks(protocol: ReaderStudyProtocol, readings: Rated | Marked, shown: Presented) -> tuple[str, ...]:
+    design = protocol.design
+    remarks = [
+        f"Analysis: {design.sentence}; endpoint {design.endpoint}"
+        + (f" at ratings of {design.threshold:g} or more." if design.threshold is not None else "."),
+        "A reading without a usable answer counts as wrong, whichever the truth; best case, worst case and as treated "
+        "stand beside it.",
+    ]
+    if protocol.higher_means == NO_DISEASE:
+        remarks.append("Ratings were turned: the protocol says that a higher one means no disease.")
+    if design.method == U_STATISTIC:
+        remarks.append(
+            "Not every reader need have read every case: a reading that has no row was not asked for."
+        )
+    if readings.patient is not None:
+        remarks.append(
+            "Some patients have several cases: whole patients are left out or drawn, never single cases."
+        )
+    if protocol.marks is not None:
+        remarks.append(
+            f"Matching: {protocol.marks.matching.sentence}. A case without a mark is rated lowest of all."
+        )
+    pairs = [c for c in shown.comparisons if c.flag != "overall test"]
+    if len(pairs) > 1 and design.multiplicity == "none":
+        remarks.append(
+            f"{len(pairs)} differences were tested and their p values are not adjusted: read them only where the overall "
+            "test speaks (analysis.multiplicity: holm adjusts them)."
+        )
+    return tuple(remarks)

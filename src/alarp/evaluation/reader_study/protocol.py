@@ -1,0 +1,111 @@
+"""What does a protocol for a reader study promise and declare?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alarp.evaluation.claims import require_known
+from alarp.evaluation.fields import Fields
+from alarp.evaluation.localisation.protocol import MarkFiles, mark_files, scale_of
+from alarp.evaluation.mrmc.design import ENDPOINTS, MARKED, ReaderDesign, parse_design
+from alarp.evaluation.mrmc.presenting import measure_names
+from alarp.evaluation.protocol import Common, parse_common
+from alarp.kernel import BadInput
+
+MEASURE_NAMES = measure_names(ENDPOINTS)
+DISEASE = "disease"
+NO_DISEASE = "no disease"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which column of the long table plays which part?"""
+
+    reader: str
+    modality: str
+    case: str
+    truth: str
+    rating: str
+    profession: str | None
+    patient: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderStudyProtocol:
+    """A locked plan for several readers of the same cases, with ratings (`columns`) or marks (`marks`)."""
+
+    common: Common
+    design: ReaderDesign
+    columns: Columns | None
+    marks: MarkFiles | None
+    positive: str
+    negative: str | None
+    indeterminate: tuple[str, ...]
+    scale: tuple[float, float] | None
+    higher_means: str
+
+
+def parse(values: Mapping[str, Any]) -> ReaderStudyProtocol:
+    """Which reader study is this? Raises BadInput naming the field that is missing, unknown or wrong."""
+    fields = Fields(values)
+    marked = fields.has("marks")
+    common = parse_common(fields, values, cases_needed=not marked)
+    design = parse_design(
+        fields.mapping("design", "readers, cases, method, covariance, endpoint"),
+        common.analysis,
+        endpoint="wafroc" if marked else "auc",
+    )
+    protocol = ReaderStudyProtocol(
+        common=common,
+        design=design,
+        columns=None if marked else _columns(fields),
+        marks=mark_files(fields) if marked else None,
+        positive="" if marked else fields.text("positive", "the truth value that means disease"),
+        negative=fields.text("negative") if fields.has("negative") else None,
+        indeterminate=fields.texts("indeterminate"),
+        scale=scale_of(fields),
+        higher_means=fields.choice("higher_means", (DISEASE, NO_DISEASE), default=DISEASE),
+    )
+    fields.refuse_unknown()
+    _refuse_mismatch(protocol)
+    require_known(common.claims, MEASURE_NAMES, kind=common.kind)
+    return protocol
+
+
+def _columns(fields: Fields) -> Columns:
+    names = Fields(fields.mapping("columns", "reader, modality, case, truth, rating"), where="columns")
+    columns = Columns(
+        reader=names.text("reader", "the column with the reader's name"),
+        modality=names.text("modality", "the column with the modality, such as aided and unaided"),
+        case=names.text("case", "the column with the case's name"),
+        truth=names.text("truth", "the column with the reference standard's answer"),
+        rating=names.text("rating", "the column with the reader's rating"),
+        profession=names.text("profession") if names.has("profession") else None,
+        patient=names.text("patient") if names.has("patient") else None,
+    )
+    names.refuse_unknown()
+    return columns
+
+
+def _refuse_mismatch(protocol: ReaderStudyProtocol) -> None:
+    endpoint = protocol.design.endpoint
+    if protocol.marks is None and endpoint in MARKED:
+        raise BadInput(
+            f"The protocol's field 'design.endpoint' is '{endpoint}', which needs marks: name the files in 'marks' and "
+            "'truth', or choose auc, sensitivity or specificity."
+        )
+    if protocol.marks is not None and endpoint == "auc":
+        raise BadInput(
+            "The protocol's field 'design.endpoint' is 'auc', but the readings are marks: 'inferred-roc' is the area "
+            "from the highest mark of each case."
+        )
+    patients = protocol.columns.patient if protocol.columns else protocol.marks and protocol.marks.patient
+    if patients and (
+        protocol.design.covariance in ("delong", "unbiased") or protocol.design.method == "u-statistic"
+    ):
+        raise BadInput(
+            "The protocol names patients with several cases ('columns.patient'); only the jackknife and the bootstrap "
+            "respect them: choose design.covariance jackknife or bootstrap with the method 'or' or 'dbm'."
+        )
