@@ -11,7 +11,15 @@ import altair as alt
 import vl_convert
 
 from alarp.kernel import AlarpError
-from alarp.report import accuracy_charts, agreement_charts, amounts, planning, prediction_charts, staffing
+from alarp.report import (
+    accuracy_charts,
+    agreement_charts,
+    amounts,
+    planning,
+    prediction_charts,
+    reader_charts,
+    staffing,
+)
 from alarp.report.matrix import risk_matrix
 from alarp.report.style import BLUE, GREY, RED, Row, Spec
 from alarp.report.style import data as _data
@@ -109,6 +117,8 @@ _DRAWERS: dict[str, Callable[[Row], Spec]] = {
     "calibration": prediction_charts.calibration,
     "decision-curve": prediction_charts.decision_curve,
     "lift": prediction_charts.lift,
+    "reader-curves": reader_charts.curves,
+    "differences": reader_charts.differences,
 }
 
 
