@@ -74,6 +74,7 @@ def evaluation(found: int = 93, ill: int = 100, wrong: int = 12, well: int = 100
     return {
         "schema": "alarp.evaluation/1",
         "kind": "detection",
+        "protocol": {"exploratory": False},
         "enrolled": ill + well,
         "measures": [measure("sensitivity", found, ill), measure("specificity", well - wrong, well)],
     }

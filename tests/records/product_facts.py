@@ -70,7 +70,7 @@ def evaluation(estimate: float, low: float, high: float, *, reference_is_ai: boo
     """The part of an evaluation's result that a claim is held against."""
     return {
         "schema": "alarp.evaluation/1",
-        "protocol": {"minimum_n": 20},
+        "protocol": {"minimum_n": 20, "exploratory": False},
         "reference_is_ai": reference_is_ai,
         "reference_standard": "two radiologists",
         "measures": [

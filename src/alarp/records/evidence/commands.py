@@ -16,6 +16,7 @@ from alarp.records.audit.commands import SITE
 from alarp.records.audit.commands import record as audit
 from alarp.records.deployments.doors.changing import reopen_where_used
 from alarp.records.evidence import keys
+from alarp.records.evidence.locked import refuse_exploratory
 from alarp.records.evidence.models import Evidence, SigningKey, Withdrawal
 from alarp.records.people.models import Organisation, Person
 from alarp.records.people.queries import line_of
@@ -57,6 +58,7 @@ def record(
     """Record and seal one piece of evidence about exactly this version, with its document where there is one."""
     _check_may_speak(by, organisation, version)
     design = _checked(kind, title, design, dated, expires_on, body, document, document_name, document_type)
+    refuse_exploratory(kind, body, document)
     _check_supersedes(supersedes, kind, version, organisation)
     at = clock.now()
     document_sha256 = objects.put(document) if document else ""

@@ -7,14 +7,14 @@ from typing import Any
 
 from django import forms
 
-from alarp.kernel import Design, Outcome
+from alarp.kernel import BadInput, Design, Outcome
 from alarp.records.deployments.models import Deployment
+from alarp.records.evidence.locked import RESULT_SCHEMA, refuse_exploratory
 from alarp.records.evidence.models import Evidence
 from alarp.web.fields import DateField
 from alarp.web.forms import SigningForm, TextForm
 
 MOST_BYTES = 50 * 2**20
-RESULT_SCHEMA = "alarp.evaluation/"
 
 
 class SignForm(SigningForm):
@@ -102,6 +102,7 @@ class AnswerForm(TextForm):
         self, *args: Any, deployment: Deployment, kind: str, organisation: Any, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.kind = kind
         here = (
             Evidence.objects.filter(
                 version=deployment.version, kind=kind, withdrawal=None, superseded_by=None
@@ -131,8 +132,12 @@ class AnswerForm(TextForm):
             self.add_error("document", "The document is larger than 50 MB. Send a smaller one.")
             return given
         given["bytes"] = document.read()
-        given["body"] = self._result(document.name, given["bytes"])
-        body = given["body"]
+        given["body"] = body = self._result(document.name, given["bytes"])
+        try:
+            refuse_exploratory(self.kind, body, given["bytes"])
+        except BadInput as refused:
+            self.add_error("document", str(refused))
+            return given
         if not given.get("title"):
             given["title"] = body.get("protocol", {}).get("title", "")
         if body and given.get("design") in {"", Design.DOCUMENT.value}:
