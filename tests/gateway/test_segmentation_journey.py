@@ -57,7 +57,7 @@ def segmentation(images: list[Dataset]) -> Dataset:
         segmented_property_type=codes.SCT.Liver,
         algorithm_type=hd.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
         algorithm_identification=hd.AlgorithmIdentificationSequence(
-            name="Block", version="1", family=codes.DCM.ArtificialIntelligence
+            name="Block", version="1.0", family=codes.DCM.ArtificialIntelligence
         ),
     )
     return hd.seg.Segmentation(
@@ -71,7 +71,7 @@ def segmentation(images: list[Dataset]) -> Dataset:
         instance_number=1,
         manufacturer="Fake tool",
         manufacturer_model_name="Block",
-        software_versions="1",
+        software_versions="1.0",  # the approved one
         device_serial_number="1",
         transfer_syntax_uid=ExplicitVRLittleEndian,
     )
