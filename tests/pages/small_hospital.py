@@ -127,6 +127,7 @@ class Hospital:
 
     def build(self) -> dict[str, Any]:
         from appraised import appraise
+        from evaluated import evaluate
         from governed import govern
         from hazards_logged import log_hazards
         from supplied import supply
@@ -146,6 +147,7 @@ class Hospital:
         govern(live, self.person)
         logged = log_hazards(live, self.person)
         costs = appraise(live, self.person)
+        planned = evaluate(live, self.person)
         silent = self.deployment(
             "liver-riverside", "livercontour", "riverside", "Draw the liver on planning CT"
         )
@@ -175,6 +177,7 @@ class Hospital:
             "sha256": evaluation.sha256,
             "product": "noduleflag",
             **costs,
+            **planned,
             **logged,
             **teach(live, self.person),
             **supply(live, self.person),

@@ -12,6 +12,7 @@ ROOMS = (
     "hazards",
     "claims",
     "evaluations",
+    "protocols",
     "studies",
     "reconciliation",
     "quarantine",

@@ -16,6 +16,7 @@ PARTS = (
     ("Device and papers", "device", "view_products"),
     ("Claims", "claims", "view_claims"),
     ("Due diligence", "due-diligence", "view_claims"),
+    ("Evaluation", "protocols", "view_protocols"),
     ("Hazards", "hazards", "view_hazards"),
     ("Governance", "governance", "view_governance"),
     ("Training", "training", "view_training"),

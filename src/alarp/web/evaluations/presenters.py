@@ -63,6 +63,7 @@ class Lock:
     version: str
     sha256: str
     earlier: tuple[tuple[str, str], ...]
+    exploratory: bool
 
 
 def lock(body: Mapping[str, Any]) -> Lock:
@@ -72,6 +73,7 @@ def lock(body: Mapping[str, Any]) -> Lock:
         str(protocol["version"]),
         protocol["hash"],
         tuple((str(e["version"]), e["hash"]) for e in protocol.get("earlier", ())),
+        bool(protocol.get("exploratory", True)),
     )
 
 

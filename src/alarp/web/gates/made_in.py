@@ -14,6 +14,7 @@ ROOMS = {
     "patient-view": ("What patients said", "governance"),
     "claims": ("The claims register", "claims"),
     "due-diligence": ("The questions to the supplier", "due-diligence"),
+    "local-evaluation": ("The evaluation", "protocols"),
     "option-appraisal": ("The options side by side", "costs"),
     "whole-life-cost": ("The whole-life cost", "costs"),
     "dpia": ("The data flow", "governance"),

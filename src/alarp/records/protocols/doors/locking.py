@@ -48,7 +48,9 @@ def lock_protocol(protocol: EvaluationProtocol, digest: str, step_up: StepUp, *,
             raise BadInput(revision.trouble if revision else "The protocol has no text.")
         if revision.digest != digest:
             raise NotNow("The protocol has changed since you looked at it; read it again and lock it then.")
-        _check_product(protocol, reading.read(revision.text).parsed.common)
+        parsed = reading.read(revision.text).parsed
+        _check_filled_in(parsed)
+        _check_product(protocol, parsed.common)
         _check_version(protocol, revision)
         at = moment(deployment)
         role = signing_role(by, "lock_protocol", deployment)
@@ -102,6 +104,15 @@ def _lock_file(protocol: EvaluationProtocol, revision: Any, at: datetime) -> dic
 def signing_role(by: Person, action: str, deployment: Deployment) -> str:
     """In which of their roles in the team does this person sign?"""
     return min(permissions.ACTIONS[action].roles & permissions.team_roles(by, deployment))
+
+
+def _check_filled_in(parsed: Any) -> None:
+    """A template's <placeholder> is a question that nobody has answered."""
+    from alarp.evaluation.explaining import explain
+
+    left = explain(parsed).placeholders
+    if left:
+        raise BadInput(left[0].sentence)
 
 
 def _check_product(protocol: EvaluationProtocol, common: Any) -> None:
