@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
 from alarp.evaluation.mrmc import curves
-from alarp.evaluation.mrmc.design import U_STATISTIC
+from alarp.evaluation.mrmc.design import U_STATISTIC, ReaderDesign
 from alarp.evaluation.mrmc.presenting import Presented, present
 from alarp.evaluation.mrmc.readings import Marked, Rated, highest_mark
 from alarp.evaluation.reader_study.protocol import NO_DISEASE, ReaderStudyProtocol
@@ -18,15 +19,23 @@ def evaluate(protocol: ReaderStudyProtocol, readings: Rated | Marked) -> Finding
     """What do these readings show? Each reader, each arm, each difference and the overall test, as declared."""
     common = protocol.common
     order = [(claim.a, claim.b) for claim in common.claims if claim.a is not None and claim.b is not None]
-    shown = present(readings, protocol.design, level=common.level, order=order)
+    shown = present(readings, _turned(protocol), level=common.level, order=order)
     return Findings(
         outcomes=readings.outcomes,
         unit="cases",
         measures=tuple(shown.measures),
         comparisons=tuple(shown.comparisons),
-        figures=shown.figures | {"curves": _curves(readings)},
+        figures=shown.figures | {"design": asdict(protocol.design), "curves": _curves(readings)},
         remarks=_remarks(protocol, readings, shown),
     )
+
+
+def _turned(protocol: ReaderStudyProtocol) -> ReaderDesign:
+    """The design for ratings that were turned to point towards disease: so is the threshold."""
+    design = protocol.design
+    if protocol.higher_means == NO_DISEASE and design.threshold is not None:
+        return replace(design, threshold=-design.threshold)
+    return design
 
 
 def _curves(readings: Rated | Marked) -> list[dict[str, Any]]:
@@ -42,11 +51,19 @@ def _curves(readings: Rated | Marked) -> list[dict[str, Any]]:
     return found
 
 
+def _side(protocol: ReaderStudyProtocol) -> str:
+    return "less" if protocol.higher_means == NO_DISEASE else "more"
+
+
 def _remarks(protocol: ReaderStudyProtocol, readings: Rated | Marked, shown: Presented) -> tuple[str, ...]:
     design = protocol.design
     remarks = [
         f"Analysis: {design.sentence}; endpoint {design.endpoint}"
-        + (f" at ratings of {design.threshold:g} or more." if design.threshold is not None else "."),
+        + (
+            f", flagged at ratings of {design.threshold:g} or {_side(protocol)}."
+            if design.threshold is not None
+            else "."
+        ),
         "A reading without a usable answer counts as wrong, whichever the truth; best case, worst case and as treated "
         "stand beside it.",
     ]
