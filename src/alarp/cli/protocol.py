@@ -18,6 +18,7 @@ from alarp.kernel import BadInput
 app = typer.Typer(
     help="Protocols of evaluations: templates, a check in plain English, locks, and a second product.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode=None,
 )
 ProtocolFile = Annotated[Path, typer.Argument(help="The protocol, a YAML file.")]

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from alarp.kernel import BadInput
+from alarp.kernel import BadInput, Tier
 
 PERSONAL = "protocol-key.pem"
 
@@ -69,15 +69,15 @@ def _of_the_organisation() -> Key | None:
 
 
 def _in_use() -> list[Path]:
-    """Which of the keys in the data folder were not retired? Only the records know."""
+    """Which of the keys in the data folder is a Trust's, and not retired? Only the records know."""
     from alarp.records import boot
 
     boot()
     from alarp.records.evidence.keys import private_file
     from alarp.records.evidence.models import SigningKey
 
-    rows = SigningKey.objects.filter(retired_at__isnull=True).select_related("organisation")
-    places = [private_file(row.organisation, row.keyid) for row in rows]
+    rows = SigningKey.objects.filter(retired_at__isnull=True, organisation__tier=Tier.TRUST.value)
+    places = [private_file(row.organisation, row.keyid) for row in rows.select_related("organisation")]
     return sorted(place for place in places if place.is_file())
 
 

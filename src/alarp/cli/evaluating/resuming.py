@@ -7,13 +7,14 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alarp.cli import scans
 from alarp.cli.evaluating import files
 from alarp.cli.evaluating.locks import CODE
-from alarp.evaluation import contouring
 from alarp.kernel import digest
+
+if TYPE_CHECKING:
+    from alarp.evaluation import contouring
 
 KEPT = ".cases"
 
@@ -39,17 +40,20 @@ class Done:
 
 def finish(case: OneCase) -> Done:
     """What became of this case? Taken from the earlier run when protocol, files and code are the very same."""
+    from alarp.cli import scans
+    from alarp.evaluation.contouring import CaseResult
+
     place = case.kept / f"{_key(case)}.json"
     try:
         kept = json.loads(place.read_bytes())
-        return Done(contouring.CaseResult.from_dict(kept["result"]), dict(kept["hashes"]), True)
+        return Done(CaseResult.from_dict(kept["result"]), dict(kept["hashes"]), True)
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         pass  # not finished, or cut short: done now
     result, hashes = scans.read_and_compare(case.protocol, case.enrolled, case.folder)
     content = {"case": case.enrolled.case, "result": result.as_dict(), "hashes": hashes}
     files.write_whole(place, json.dumps(content, sort_keys=True).encode("utf-8"))
     # The same way for a fresh case as for a kept one, so that no number differs in a run that was resumed.
-    return Done(contouring.CaseResult.from_dict(json.loads(json.dumps(content))["result"]), hashes, False)
+    return Done(CaseResult.from_dict(json.loads(json.dumps(content))["result"]), hashes, False)
 
 
 def _key(case: OneCase) -> str:

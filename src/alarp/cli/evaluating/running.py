@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from alarp.cli import scans
 from alarp.cli.evaluating import engines, files, locks, resuming, testset
 from alarp.cli.evaluating.engines import Crew
 from alarp.evaluation import (
@@ -18,7 +18,6 @@ from alarp.evaluation import (
     Result,
     Use,
     assemble,
-    contouring,
     parse_protocol,
     read_csv,
     room,
@@ -149,14 +148,14 @@ def _findings(
     crew: Crew,
 ) -> tuple[Findings, list[str]]:
     protocol = inputs.protocol
-    if isinstance(protocol, contouring.ContouringProtocol):
+    if protocol.common.kind == "contouring":
         return _scans(protocol, frames, inputs.path.parent, kept, data, step, crew)
     step("measuring", 0, 1)
     return room(protocol.common.kind).findings(protocol, frames), []
 
 
 def _scans(
-    protocol: contouring.ContouringProtocol,
+    protocol: Any,
     frames: Mapping[str, pl.DataFrame],
     folder: Path,
     kept: Path,
@@ -165,6 +164,9 @@ def _scans(
     crew: Crew,
 ) -> tuple[Findings, list[str]]:
     """What do all scans show? Case by case, by as many processes as asked for, beginning where a stopped run ended."""
+    from alarp.cli import scans  # reading scans loads slowly: only where there are scans
+    from alarp.evaluation import contouring
+
     enrolled = contouring.parse_cases(protocol, frames["cases"])
     asked = contouring.asking(protocol, scans.structure_names(protocol, enrolled, folder))
     place, total = resuming.begin(kept), len(enrolled)

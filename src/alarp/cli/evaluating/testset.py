@@ -10,7 +10,7 @@ from typing import Protocol
 
 from alarp.cli.evaluating import files
 from alarp.cli.evaluating.locks import CODE, now
-from alarp.evaluation import KindProtocol, Opening, Use, contouring, use_of
+from alarp.evaluation import KindProtocol, Opening, Use, use_of
 from alarp.kernel import digest, sha256_hex
 
 OPENINGS = "openings.jsonl"
@@ -44,7 +44,7 @@ def truth_of(inputs: Read) -> tuple[str, str]:
     pairs = _truth_column(tables[field], protocol.common.declared.get("columns"))
     if pairs is None:
         return sha256_hex(tables[field]), inputs.names[field]
-    if isinstance(protocol, contouring.ContouringProtocol):
+    if protocol.common.kind == "contouring":
         hashes = {case: _file_or_name(inputs.path.parent / name, name) for case, name in pairs}
         return digest(hashes), inputs.names[field]
     return digest([list(pair) for pair in pairs]), inputs.names[field]
