@@ -8,13 +8,14 @@ import altair as alt
 
 from alarp.report.style import BLUE, GREY, INK, RED, Row, Spec, data, spec
 
+PROMISED = "promised"
 _SHARE = alt.Scale(domain=[0, 1])
 # A dash and a shape for each, so that nobody needs to tell the colours apart.
 _LOOKS = (
     (BLUE, [1, 0], "circle"),
     ("#330072", [7, 4], "square"),
     ("#00703c", [2, 3], "triangle-up"),
-    ("#8a4a00", [9, 3, 2, 3], "diamond"),
+    ("#8a4a00", [9, 3, 2, 3], "triangle-down"),
     ("#ae2573", [4, 2], "cross"),
 )
 
@@ -23,10 +24,18 @@ def several(chart: Row) -> Spec:
     """Which picture shows the ROC curves of several tools with their operating points, and the promised one?
 
     `curves` with `name`, `points` (None for a tool that only decides) and `operating_point`; `promised` with
-    `sensitivity` and `one_minus_specificity`, where both are promised a red hollow diamond, where one is a dashed line.
+    `sensitivity` and `one_minus_specificity`: a red diamond, or a dashed line where only one of them is promised.
     """
     names = [curve["name"] for curve in chart["curves"]]
     looks = [_LOOKS[i % len(_LOOKS)] for i in range(len(names))]
+    promised = chart.get("promised")
+    stated = [
+        {**point, "tool": PROMISED}
+        for point in ([] if promised is None else [promised])
+        if None not in (point["sensitivity"], point["one_minus_specificity"])
+    ]
+    if stated:
+        names, looks = [*names, PROMISED], [*looks, (RED, [1, 0], "diamond")]
 
     def scale(part: int) -> Any:
         return alt.Scale(domain=names, range=[look[part] for look in looks])
@@ -59,26 +68,19 @@ def several(chart: Row) -> Spec:
         if None
         not in (curve["operating_point"]["sensitivity"], curve["operating_point"]["one_minus_specificity"])
     ]
-    marks = alt.Chart(data(here)).mark_point(
+    marks = alt.Chart(data([*here, *stated])).mark_point(
         size=120, filled=True, opacity=1, stroke="#ffffff", strokeWidth=1
     )
     layers.append(marks.encode(x=x, y=y, color=colour, shape=alt.Shape("tool:N", scale=scale(2), legend=key)))
-    layers += _promised(chart.get("promised"), x, y)
+    if promised is not None and not stated:
+        layers.append(_one_side(promised, x, y))
     return spec(alt.layer(*layers).properties(width=360, height=360))
 
 
-def _promised(promised: Row | None, x: Any, y: Any) -> list[Any]:
-    if promised is None:
-        return []
-    base = alt.Chart(data([promised]))
-    line = {"color": RED, "strokeDash": [2, 2], "strokeWidth": 1.5}
-    if promised["sensitivity"] is None:
-        return [base.mark_rule(**line).encode(x=x)]
-    if promised["one_minus_specificity"] is None:
-        return [base.mark_rule(**line).encode(y=y)]
-    mark = base.mark_point(shape="diamond", size=180, color=RED, filled=False, strokeWidth=2.5)
-    label = base.mark_text(align="left", dx=12, dy=12, color=RED, fontSize=12)
-    return [mark.encode(x=x, y=y), label.encode(x=x, y=y, text=alt.value("promised"))]
+def _one_side(promised: Row, x: Any, y: Any) -> Any:
+    """Only sensitivity, or only specificity, is promised: a line on which the operating point should lie."""
+    rule = alt.Chart(data([promised])).mark_rule(color=RED, strokeDash=[2, 2], strokeWidth=1.5)
+    return rule.encode(x=x) if promised["sensitivity"] is None else rule.encode(y=y)
 
 
 def people(chart: Row) -> Spec:

@@ -70,7 +70,8 @@ def reading_sentence(result: Row) -> str:
     if not extra or extra["estimate"] is None:
         return ""
     each = [pieces.find(result, "recalls_per_cancer", f"reading={way}") for way in (WITH_TOOL, TWO_READERS)]
-    text = f"With the tool as second reader, {extra['estimate']:+.1f} assessments for 1000 read"
+    change = "more" if extra["estimate"] >= 0 else "fewer"
+    text = f"With the tool as second reader, {abs(extra['estimate']):.1f} {change} assessments for 1000 read"
     if extra["low"] is not None and extra["high"] is not None:
         text += f" (between {extra['low']:+.1f} and {extra['high']:+.1f})"
     if all(row and row["estimate"] is not None for row in each):

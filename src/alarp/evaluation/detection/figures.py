@@ -71,13 +71,18 @@ def operating_rule(protocol: DetectionProtocol) -> str:
     return f"flagged when the score is {side} {protocol.threshold:g}"
 
 
-def reliability(found: Readings, *, level: float) -> list[dict[str, Any]]:
-    """Stated probability against observed share, in tenths of the answered cases."""
+def reliability(found: Readings, *, level: float) -> dict[str, Any]:
+    """Stated probability against observed share in tenths of the answered cases, and how the probabilities lie."""
     answered = np.isfinite(found.suspicion)
     patients = None if found.patient is None else found.patient[answered]
-    return calibration.calibration_bins(
-        found.suspicion[answered], found.diseased[answered], level=level, clusters=patients
-    )
+    stated = found.suspicion[answered]
+    bins = calibration.calibration_bins(stated, found.diseased[answered], level=level, clusters=patients)
+    counts, edges = np.histogram(stated, bins=20, range=(0.0, 1.0))
+    histogram = [
+        {"low": float(low), "high": float(high), "n": int(n)}
+        for low, high, n in zip(edges[:-1], edges[1:], counts, strict=True)
+    ]
+    return {"bins": bins, "histogram": histogram}
 
 
 def natural(protocol: DetectionProtocol, found: Readings) -> dict[str, Any] | None:

@@ -5,7 +5,6 @@ Each answers None (or an empty sentence) when the result holds no such analysis.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 from alarp.evaluation import pieces
@@ -268,9 +267,10 @@ def promise_sentences(result: Row) -> list[str]:
 
 def probability(result: Row) -> Section:
     """Does the score keep its word as a probability?"""
-    bins = result["figures"].get("calibration")
-    if not bins:
+    found = result["figures"].get("calibration")
+    if not found:
         return None
+    bins = found["bins"]
     slope = pieces.find(result, "calibration_slope")
     rows = [
         [
@@ -282,7 +282,6 @@ def probability(result: Row) -> Section:
         ]
         for b in bins
     ]
-    edges = [0.0, *((a["expected"] + b["expected"]) / 2 for a, b in pairwise(bins)), 1.0]
     chart = {
         "chart": "calibration",
         "title": "Stated probability against what was found",
@@ -292,10 +291,7 @@ def probability(result: Row) -> Section:
         ),
         "bins": bins,
         "curve": [{"expected": b["expected"], "observed": b["observed"]} for b in bins],
-        "histogram": [
-            {"low": low, "high": high, "n": b["n"]}
-            for low, high, b in zip(edges[:-1], edges[1:], bins, strict=True)
-        ],
+        "histogram": found["histogram"],
         "table": pieces.table(
             "Tenths of the answered cases", ["Stated", "Observed", "Interval", "Diseased", "n"], rows
         ),
