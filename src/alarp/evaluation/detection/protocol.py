@@ -127,6 +127,11 @@ def parse(values: Mapping[str, Any]) -> DetectionProtocol:
         level=common.level,
         gap_margin=common.gap_margin,
     )
+    if len(answers) > 1 and "score" in plan.variables:
+        raise BadInput(
+            "The protocol compares several scores and names a subgroup 'score': give the subgroup another name, since "
+            "the rows of each score are called 'score=NAME'."
+        )
     protocol = DetectionProtocol(
         common=common,
         columns=_columns(names, answers[0], plan.variables),
@@ -149,11 +154,6 @@ def parse(values: Mapping[str, Any]) -> DetectionProtocol:
 
 
 def _check(protocol: DetectionProtocol) -> None:
-    if protocol.several and "score" in protocol.columns.subgroups:
-        raise BadInput(
-            "The protocol compares several scores and names a subgroup 'score': give the subgroup another name, since "
-            "the rows of each score are called 'score=NAME'."
-        )
     if protocol.options.score_is_probability and protocol.columns.score is None:
         raise BadInput(
             "The protocol says 'analysis.score_is_probability' and names no 'columns.score': name it."
