@@ -53,6 +53,24 @@ NAMES = {
     "hd95_mm": "HD95 (mm)",
     "mean_surface_distance_mm": "Mean surface distance (mm)",
     "volume_difference_ml": "Volume difference (ml)",
+    "added_path_length_mm": "Added path length (mm)",
+    "surface_dice_low": "Surface Dice, surfaces farther apart",
+    "surface_dice_high": "Surface Dice, surfaces nearer",
+    "mean_from_reference_mm": "Mean distance from the reference (mm)",
+    "mean_from_output_mm": "Mean distance from the output (mm)",
+    "acceptance_rate": "Outlines that keep every criterion",
+    "acceptable_rating_share": "Ratings of 4 or 5",
+    "mean_rating": "Mean rating (1 to 5)",
+    "rater_agreement": "Raters who agree on usable or not",
+    "edit_time_min": "Editing the tool's outlines (min)",
+    "manual_time_min": "Outlining by hand (min)",
+    "time_saving_min": "Time saved (min)",
+    "time_saving_share": "Share of the time by hand that is saved",
+    "fraction_acceptance_rate": "Fractions treated on the tool's outlines",
+    "fallback_rate": "Fractions that fell back to the manual way",
+    "dmean_difference_gy": "Mean dose, by the tool's outline minus the reference's (Gy)",
+    "d95_difference_gy": "D95, by the tool's outline minus the reference's (Gy)",
+    "d2_difference_gy": "D2, by the tool's outline minus the reference's (Gy)",
     "within_tolerance": "Within tolerance",
     "tdi": "Total deviation index",
     "bias": "Bias",
@@ -89,14 +107,22 @@ EXPLORATORY = (
     "Exploratory: the protocol was not locked before the truth was read, so these numbers can be the best of many "
     "tries. They answer no gate's criterion."
 )
-_VARIANTS = {"_best_case": ", best case", "_worst_case": ", worst case", "_as_treated": ", as treated"}
+_VARIANTS = {
+    "_best_case": ", best case",
+    "_worst_case": ", worst case",
+    "_as_treated": ", as treated",
+    "_voxel": ", voxel definition",
+}
+_SECOND = "observer_"
 
 
 def name_of(measure: str) -> str:
     """How is this measure called on paper?"""
+    if measure.startswith(_SECOND):
+        return name_of(measure.removeprefix(_SECOND)) + ", second observer"
     for ending, words in _VARIANTS.items():
         if measure.endswith(ending):
-            return NAMES.get(measure.removesuffix(ending), measure) + words
+            return name_of(measure.removesuffix(ending)) + words
     return NAMES.get(measure, measure)
 
 

@@ -9,6 +9,7 @@ The way through a contouring evaluation, case by case (each step may run in a pr
     findings = scans.conclude(asked, results, frames, folder)           # results in the order of `enrolled`
 """
 
-from alarp.cli.scans.case import conclude, read_and_compare, structure_names
+from alarp.cli.scans.case import read_and_compare, structure_names
+from alarp.cli.scans.conclusion import conclude
 
 __all__ = ["conclude", "read_and_compare", "structure_names"]

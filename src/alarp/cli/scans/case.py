@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import polars as pl
 
 from alarp.cli.scans.dose import dose_on
 from alarp.cli.scans.files import NIFTI, RTSTRUCT, SEG, Files, is_nifti
 from alarp.cli.scans.nifti import read_labels
 from alarp.cli.scans.seg import Segments, read_seg, spanning, structures_on
-from alarp.evaluation import Findings, contouring
+from alarp.evaluation import contouring
 from alarp.evaluation.contouring.protocol import TG263
 from alarp.kernel import BadInput
 from alarp.standards.evaluation.naming import load_tg263
@@ -78,7 +76,6 @@ def read_and_compare(
     """
     files = Files(enrolled.case, folder)
     scans = read_scans(protocol, enrolled, files)
-    known = load_tg263() if protocol.options.names == TG263 else contouring.AS_WRITTEN
     result = contouring.evaluate_case(
         protocol,
         enrolled,
@@ -88,7 +85,7 @@ def read_and_compare(
         scans.output,
         observer=scans.observer,
         dose=scans.dose,
-        nomenclature=known,
+        nomenclature=nomenclature_of(protocol),
     )
     return result, files.hashes
 
@@ -139,6 +136,24 @@ def _refuse_unnamed_labels(protocol: contouring.ContouringProtocol) -> None:
         )
 
 
+def _refuse_labels_without(protocol: contouring.ContouringProtocol, case: str, column: str) -> None:
+    """Has each structure asked for a number? One without could only ever be called missing."""
+    found = contouring.matched(
+        case, column, protocol.labels.values(), protocol.structures, nomenclature_of(protocol)
+    )
+    lost = [name for name in protocol.structures if name not in found]
+    if lost:
+        raise BadInput(
+            f"Case {case}: column '{column}' names a label map, but the protocol's field 'labels' has no number for "
+            f"'{lost[0]}'; add it, or leave the structure out of 'structures'."
+        )
+
+
+def nomenclature_of(protocol: contouring.ContouringProtocol) -> contouring.Nomenclature:
+    """By which names are structures matched?"""
+    return load_tg263() if protocol.options.names == TG263 else contouring.AS_WRITTEN
+
+
 def _grid(
     protocol: contouring.ContouringProtocol,
     enrolled: contouring.Enrolled,
@@ -172,16 +187,7 @@ def _laid(
     if isinstance(side.content, Segments):
         return structures_on(files.case, side.column, side.content, grid)
     assert side.grid is not None
+    _refuse_labels_without(protocol, files.case, side.column)
     labels = read_labels(files.case, side.column, side.content, side.name)
     laid = contouring.onto(files.case, side.column, labels, side.grid, grid)
     return contouring.StructureSet(dict(contouring.painted(laid, protocol.labels)))
-
-
-def conclude(
-    protocol: contouring.ContouringProtocol,
-    results: Sequence[contouring.CaseResult],
-    frames: Mapping[str, pl.DataFrame],
-    folder: Path,
-) -> Findings:
-    """What do all cases together show? `frames` are the protocol's tables, `folder` holds the scans."""
-    return contouring.summarise(protocol, results, frames)

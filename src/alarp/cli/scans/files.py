@@ -20,6 +20,7 @@ GEOMETRY_TAGS = (
     "SOPClassUID", "SOPInstanceUID", "Modality", "SeriesInstanceUID", "FrameOfReferenceUID", "Rows", "Columns",
     "ImageOrientationPatient", "ImagePositionPatient", "PixelSpacing", "SliceThickness",
 )  # fmt: skip
+_NO_IMAGES = ("SEG", "RTSTRUCT", "RTDOSE", "RTPLAN", "SR", "PR", "KO", "REG", "RWV")  # objects about a series
 UNREADABLE = (EOFError, ValueError, KeyError, AttributeError, NotImplementedError, TypeError, struct.error)
 
 
@@ -80,7 +81,7 @@ class Files:
                 raise BadInput(
                     f"Case {self.case}: an image in '{images}' is cut short or damaged: {file.name}."
                 ) from error
-            if "ImagePositionPatient" not in header and "Rows" not in header:
+            if str(header.get("Modality", "")) in _NO_IMAGES or "Rows" not in header:
                 continue  # another object in the folder, such as the structure set itself
             found[file.relative_to(series).as_posix()] = sha256_hex(file.read_bytes())
             yield header

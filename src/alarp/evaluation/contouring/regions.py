@@ -61,7 +61,7 @@ def raster_of(region: Region, grid: Grid, box: Box) -> Raster:
 
 def painted(labels: Labels, names: dict[int, str]) -> dict[str, Voxels]:
     """Which structures does this label map hold? One pass for all; a label that nobody named is 'label 7'."""
-    found = {name: Voxels(name, (0, 0, 0), np.zeros((0, 0, 0), dtype=bool)) for name in names.values()}
+    found = {}
     top = int(labels.max(initial=0))
     boxes = ndimage.find_objects(labels, max_label=top) if top else []
     for value, box in enumerate(boxes, start=1):
