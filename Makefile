@@ -24,7 +24,8 @@ test: setup-test  ## every test, two files at a time (options: make test ARGS="-
 check: setup  ## lint, types, floors, lengths, generated documents, standards
 	@$(VENV)/python tools/check.py
 
-bench: setup-test  ## our work beside its peers; also writes build/bench.json
+bench:  ## our work beside its peers (and gets them); also writes build/bench.json
+	@$(PYTHON) tools/setup.py bench
 	@$(VENV)/python -m bench $(ARGS)
 
 assets: setup  ## build the style sheet and scripts again, whatever their stamp says

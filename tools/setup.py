@@ -148,6 +148,8 @@ def venv_is_current() -> bool:
 
 BOOTSTRAP = [ROOT / "tools" / "bootstrap.lock"]
 LOCK = [ROOT / "requirements.lock"]
+PEER_LOCK = [ROOT / "bench" / "peers.lock"]
+PEERS = VENV / "peers"  # apart from the project's packages, which must never lean on them
 PROJECT = [ROOT / "pyproject.toml"]
 
 
@@ -187,6 +189,23 @@ def install_locked_packages() -> str | None:
     return note
 
 
+def install_peers() -> str | None:
+    """The packages that the benches compare with; a bench without its peer says 'not measured'."""
+    shutil.rmtree(PEERS, ignore_errors=True)
+    wanted = ["install", "--require-hashes", "-r", PEER_LOCK[0], "--target", PEERS]
+    note = None
+    try:
+        run([VENV / "bin" / "uv", "pip", *wanted, "--python", VENV_PYTHON])
+    except StepFailed:
+        try:
+            run([VENV_PYTHON, "-m", "pip", *wanted])
+        except StepFailed as failure:
+            return f"NOT installed, their rows will say 'not measured'. {failure}"
+        note = "by pip, because uv could not (build/setup.log says why)"
+    write_stamp("peers", PEER_LOCK)
+    return note
+
+
 def install_project() -> str | None:
     run([VENV / "bin" / "uv", "pip", "install", "--offline", "--no-deps", "--no-build-isolation",
          "--python", VENV_PYTHON, "-e", ROOT])  # fmt: skip
@@ -201,9 +220,15 @@ def build_assets() -> str | None:
 
 
 def steps(purpose: str) -> list[Step]:
-    wanted = RUNTIME_PACKAGES + (TEST_PACKAGES if purpose == "test" else ())
+    wanted = RUNTIME_PACKAGES + (() if purpose == "runtime" else TEST_PACKAGES)
     site_packages = VENV / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
-    return [
+    peers = Step(
+        "packages to compare with",
+        stamped("peers", lambda: PEER_LOCK, PEERS),
+        install_peers,
+        "about a minute",
+    )
+    plan = [
         Step(
             "system packages",
             lambda: not missing_system_packages(wanted),
@@ -226,12 +251,13 @@ def steps(purpose: str) -> list[Step]:
             "half a minute",
         ),
     ]
+    return [*plan, peers] if purpose == "bench" else plan
 
 
 def main(arguments: Sequence[str]) -> int:
     purpose = arguments[0] if arguments else "runtime"
-    if purpose not in ("runtime", "test"):
-        print(f"'{purpose}' is not a purpose of set-up: say runtime or test.", file=sys.stderr)
+    if purpose not in ("runtime", "test", "bench"):
+        print(f"'{purpose}' is not a purpose of set-up: say runtime, test or bench.", file=sys.stderr)
         return 2
     if sys.version_info[:2] < (3, 11):  # noqa: UP036, whoever runs this may have any Python
         print(
