@@ -46,10 +46,8 @@ class ReaderDesign:
         if self.method == U_STATISTIC:
             kind = "MLE" if self.mle else "unbiased"
             return f"{_NAMES[self.method]} ({kind}), random readers and cases"
-        covariance = self.covariance + (
-            f" of {self.replicates} replicates" if self.covariance == "bootstrap" else ""
-        )
-        return f"{_NAMES[self.method]}, {covariance} covariance, {self.readers} readers, {self.cases} cases"
+        drawn = f" ({self.replicates} replicates)" if self.covariance == "bootstrap" else ""
+        return f"{_NAMES[self.method]}, covariance by {self.covariance}{drawn}, {self.readers} readers, {self.cases} cases"
 
 
 def parse_design(values: Mapping[str, Any], analysis: Mapping[str, Any], *, endpoint: str) -> ReaderDesign:

@@ -288,7 +288,7 @@ def _figures(
 def _planned(analysis: Analysis, design: ReaderDesign, level: float) -> list[Mapping[str, Any]]:
     """What would studies of other sizes find, if these components hold? For a difference of 0.05."""
     found = analysis.components
-    if found is None or found.modalities < 2 or found.readers < 2 or found.var_tr is None:
+    if found is None or found.modalities < 2 or found.readers < 2 or found.error - (found.cov1 or 0) <= 1e-12:
         return []
     sizes = sizing_table(
         found,

@@ -61,6 +61,10 @@ def sizing(
         alone = between + error - shared
         df = term**2 / (alone**2 / (readers - 1)) if alone > 0 else inf
     variance = 2 * term / readers
+    if variance <= 1e-18:
+        raise BadInput(
+            "The pilot's variance is not above zero: nothing can be planned from it; use a pilot with more variation."
+        )
     return Size(
         readers=readers,
         cases=cases,
