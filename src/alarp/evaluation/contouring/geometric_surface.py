@@ -8,7 +8,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from alarp.evaluation.contouring.distances import Distances
-from alarp.evaluation.contouring.levels import RIM, Levels, Spacing, levels
+from alarp.evaluation.contouring.levels import Levels, levels
+from alarp.evaluation.contouring.nearby import Spacing
 from alarp.evaluation.intervals import BoolArray, FloatArray
 
 DEFINITION = "alarp geometric 1: half-level surface between the voxels, area weighted, both directions"
@@ -32,8 +33,10 @@ def surface(mask: BoolArray, spacing_mm: Spacing) -> Surface:
     the steepest rise; the axes share each stretch of surface by max(0, n_a^2 - 0.2), so that it is counted once
     and never at a grazing angle.
     """
-    found = _surface(np.pad(mask, RIM), spacing_mm)
-    return Surface(found.points_mm - RIM * np.array(spacing_mm), found.normals, found.area_mm2)
+    level, spacing, origin_mm = levels(mask, spacing_mm)
+    parts = [_crossings(level, np.array(spacing), axis) for axis in range(3)]
+    points, normals, area_mm2 = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return Surface(points + origin_mm, normals, area_mm2)
 
 
 def compare_geometric_surfaces(
@@ -42,9 +45,9 @@ def compare_geometric_surfaces(
     """How far is each piece of either surface from the other, and how long (mm) is half a voxel along its normal?
 
     Half a voxel along the normal n is |n * spacing| / 2: by so much a surface may lie elsewhere and give the same
-    voxels. The masks must hold a voxel each and leave a rim of four empty ones on every side.
+    voxels. The masks must hold a voxel each.
     """
-    a, b = _surface(reference, spacing_mm), _surface(output, spacing_mm)
+    a, b = surface(reference, spacing_mm), surface(output, spacing_mm)
     reach_mm = min(spacing_mm) / 2
     apart = Distances(
         distances(a, b, reach_mm=reach_mm), a.area_mm2, distances(b, a, reach_mm=reach_mm), b.area_mm2
@@ -62,18 +65,12 @@ def distances(source: Surface, target: Surface, *, reach_mm: float) -> FloatArra
     To the nearest of the target's pieces, taken as a flat disc of radius `reach_mm` (half the shortest voxel side),
     so the distance is to the surface and not to its samples.
     """
-    tree = cKDTree(target.points_mm, leafsize=8, balanced_tree=False)
+    tree = cKDTree(target.points_mm, leafsize=24, balanced_tree=False)
     _, nearest = tree.query(source.points_mm)
     offset = source.points_mm - target.points_mm[nearest]
     height = np.einsum("ij,ij->i", offset, target.normals[nearest])
     aside = np.sqrt(np.maximum(0.0, np.einsum("ij,ij->i", offset, offset) - height**2))
     return np.asarray(np.hypot(height, np.maximum(0.0, aside - reach_mm)), dtype=np.float64)
-
-
-def _surface(mask: BoolArray, spacing_mm: Spacing) -> Surface:
-    level, spacing = levels(mask, spacing_mm)
-    parts = [_crossings(level, np.array(spacing), axis) for axis in range(3)]
-    return Surface(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 
 def _crossings(level: Levels, spacing: FloatArray, axis: int) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from math import ceil
 from typing import Any
 
 import edt
@@ -10,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from alarp.evaluation.intervals import BoolArray
+from alarp.evaluation.contouring.nearby import Spacing, even_plane, squares_within
+from alarp.evaluation.intervals import BoolArray, FloatArray
 
 Levels = npt.NDArray[np.float32]
-Spacing = tuple[float, float, float]
 
-RIM = 4  # empty voxels that a mask must leave on every side
+_RIM = 4  # empty voxels around the mask: for the smoothing, the crossing and its slope
+_RIM_SLICES = 2  # across thick slices, which are not smoothed
 _SMOOTHINGS = 2  # [1 2 1] so many times along each axis: together a variance of one voxel
 _TAIL = 2e-3  # beyond this share of the blurred mask the depth is not told apart
 _LEAST = np.float32(0.05)  # no smoothing moves a voxel to the other side
@@ -23,23 +25,27 @@ _REACH_SLICES = 2.0  # depths within a slice count up to this many slice distanc
 _BESIDE_ANY_SLICE = 1e4  # mm: a slice so far away that distances stay within their own slice
 
 
-def levels(mask: BoolArray, spacing_mm: Spacing) -> tuple[Levels, Spacing]:
-    """Where is the surface? Positive inside, negative outside, 0 on it; with the spacing of the finer grid (mm).
+def levels(mask: BoolArray, spacing_mm: Spacing) -> tuple[Levels, Spacing, FloatArray]:
+    """Where is the surface? Positive inside, negative outside, 0 on it; the finer grid's spacing; its origin (mm).
 
-    The mask must leave a rim of four empty voxels. Voxels about as long as wide: the mask blurred by one voxel,
-    through the inverse normal distribution (for a flat surface the depth over the blur). Slices at least twice
-    (rounded) as far apart as their pixels: the distance to the outline within each slice, smoothed by one pixel,
-    in a straight line from slice to slice (shape-based interpolation: Raya and Udupa 1990,
-    doi:10.1109/42.52980). Either way no voxel changes sides, so the thinnest part survives.
+    Voxels about as long as wide: the mask blurred by one voxel, through the inverse normal distribution (for a flat
+    surface the depth over the blur). Slices at least twice (rounded) as far apart as their pixels: the distance to
+    the outline within each slice, smoothed by one pixel, in a straight line from slice to slice (shape-based
+    interpolation: Raya and Udupa 1990, doi:10.1109/42.52980). Either way no voxel changes sides, so the thinnest part
+    survives. Beyond the mask's array all is outside.
     """
     thick = [axis for axis in range(3) if round(spacing_mm[axis] / min(spacing_mm)) >= 2]
-    if len(thick) == 1:
-        depth = _within_slices(mask, spacing_mm, thick[0])
-        return _between_slices(depth, spacing_mm, thick[0], mask)
-    depth = _blurred(mask)
+    sliced = len(thick) == 1
+    rims = [_RIM_SLICES if sliced and axis in thick else _RIM for axis in range(3)]
+    framed = np.pad(mask, [(rim, rim) for rim in rims])
+    origin_mm = -np.array(rims) * np.array(spacing_mm)
+    if sliced:
+        depth = _within_slices(framed, spacing_mm, thick[0])
+        return *_between_slices(depth, spacing_mm, thick[0], framed), origin_mm
+    depth = _blurred(framed)
     for axis in thick:
         depth, spacing_mm = _between_slices(depth, spacing_mm, axis)
-    return depth, spacing_mm
+    return depth, spacing_mm, origin_mm
 
 
 def _blurred(mask: BoolArray) -> Levels:
@@ -59,16 +65,27 @@ def _depths() -> Levels:
 
 def _within_slices(mask: BoolArray, spacing_mm: Spacing, thick: int) -> Levels:
     """How far (mm) is each voxel from the outline of its own slice? Beyond two slice distances: as far as that."""
-    apart = tuple(_BESIDE_ANY_SLICE if axis == thick else spacing_mm[axis] for axis in range(3))
-    pixel = min(spacing_mm[axis] for axis in range(3) if axis != thick)
-    depth: Levels = edt.edt(mask.view(np.uint8) + np.uint8(1), anisotropy=apart, black_border=False)
-    depth -= np.float32(pixel / 2)  # the outline runs between the centres of unlike pixels
-    np.minimum(depth, np.float32(_REACH_SLICES * spacing_mm[thick]), out=depth)
+    depth = _outline_distance(mask, spacing_mm, thick)
     np.negative(depth, out=depth, where=~mask)
     for axis in range(3):
         if axis != thick:
             depth = _smoothed(depth, axis) * np.float32(0.25**_SMOOTHINGS)
     return _on_its_side(depth, mask)
+
+
+def _outline_distance(mask: BoolArray, spacing_mm: Spacing, thick: int) -> Levels:
+    """How far (mm) is each voxel from the line between unlike pixels of its slice, up to the reach?"""
+    first, second = (axis for axis in range(3) if axis != thick)
+    pixel_mm, reach_mm = min(spacing_mm[first], spacing_mm[second]), _REACH_SLICES * spacing_mm[thick]
+    if even_plane((spacing_mm[thick], spacing_mm[first], spacing_mm[second])) == (1, 2):
+        reach = ceil(reach_mm / pixel_mm) + 1
+        squares = [squares_within(side, (first, second), reach=reach) for side in (~mask, mask)]
+        steps = np.sqrt(np.arange(np.iinfo(squares[0].dtype).max + 1)) - 0.5
+        depths = np.minimum(steps * pixel_mm, reach_mm).astype(np.float32)
+        return np.asarray(depths[np.where(mask, *squares)])
+    apart = tuple(_BESIDE_ANY_SLICE if axis == thick else spacing_mm[axis] for axis in range(3))
+    depth = edt.edt(mask.view(np.uint8) + np.uint8(1), anisotropy=apart, black_border=False)
+    return np.asarray(np.minimum(depth - np.float32(pixel_mm / 2), np.float32(reach_mm)), dtype=np.float32)
 
 
 def _smoothed(values: npt.NDArray[Any], axis: int) -> npt.NDArray[Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-from scipy import ndimage
 
 from alarp.evaluation.contouring.added_path import added_path_length_mm
+from alarp.evaluation.contouring.boxes import LabelMap, around, boxes
 from alarp.evaluation.contouring.geometric_surface import (
     DEFINITION,
     Surface,
@@ -17,7 +17,7 @@ from alarp.evaluation.contouring.geometric_surface import (
     distances,
     surface,
 )
-from alarp.evaluation.contouring.levels import RIM
+from alarp.evaluation.contouring.nearby import Spacing
 from alarp.evaluation.contouring.voxel_surface import DEFINITION_VOXEL, compare_voxel_surfaces
 from alarp.evaluation.intervals import BoolArray
 
@@ -31,8 +31,6 @@ __all__ = [
     "distances",
     "surface",
 ]
-
-Spacing = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,37 +72,34 @@ def compare(
     whole of the reference's outline. Both empty is not asked here: 0/0 is an outcome, not a number.
     """
     whole = np.asarray(reference, dtype=bool), np.asarray(output, dtype=bool)
-    box = _around([box for mask in whole for box in ndimage.find_objects(mask.view(np.uint8))])
+    box = around([place for mask in whole for place in boxes(mask, [1]).values()])
     return _compare(whole[0][box], whole[1][box], spacing_mm, tolerance_mm)
 
 
 def compare_labels(
-    reference: npt.NDArray[np.integer],
-    output: npt.NDArray[np.integer],
+    reference: LabelMap,
+    output: LabelMap,
     spacing_mm: Spacing,
     tolerance_mm: float,
     labels: Iterable[int],
+    *,
+    threads: int = 1,
 ) -> dict[int, PairMeasures]:
-    """How well do two label maps on the same grid agree, label by label? As `compare`, each label in its own box."""
-    wanted = list(labels)
-    if not wanted:
-        return {}
-    boxes = [ndimage.find_objects(each, max_label=max(wanted)) for each in (reference, output)]
-    found = {}
-    for label in wanted:
-        box = _around([places[label - 1] for places in boxes if places[label - 1] is not None])
-        found[label] = _compare(reference[box] == label, output[box] == label, spacing_mm, tolerance_mm)
-    return found
+    """How well do two label maps on the same grid agree, label by label? As `compare`, each label in its own box.
 
+    Whole numbers from 0 (nothing) upwards. The answer does not depend on the number of threads.
+    """
+    wanted = list(dict.fromkeys(labels))
+    held = [boxes(each, wanted) for each in (reference, output)]
 
-def _around(boxes: list[tuple[slice, ...]]) -> tuple[slice, ...]:
-    """Which block of the grid holds all of these?"""
-    if not boxes:
-        return (slice(0, 0),) * 3
-    return tuple(
-        slice(min(box[axis].start for box in boxes), max(box[axis].stop for box in boxes))
-        for axis in range(3)
-    )
+    def one(label: int) -> PairMeasures:
+        box = around([places[label] for places in held if label in places])
+        return _compare(reference[box] == label, output[box] == label, spacing_mm, tolerance_mm)
+
+    if threads <= 1:
+        return {label: one(label) for label in wanted}
+    with ThreadPoolExecutor(threads) as pool:
+        return dict(zip(wanted, pool.map(one, wanted), strict=True))
 
 
 def _compare(
@@ -126,9 +121,8 @@ def _compare(
             added_path_length_mm=added_path_length_mm(reference, output, spacing_mm),
             tolerance_near_voxel=near,
         )
-    masks = np.pad(reference, RIM), np.pad(output, RIM)
-    staircase = compare_voxel_surfaces(*masks, spacing_mm)
-    geometric, half_voxels = compare_geometric_surfaces(*masks, spacing_mm)
+    staircase = compare_voxel_surfaces(reference, output, spacing_mm)
+    geometric, half_voxels = compare_geometric_surfaces(reference, output, spacing_mm)
     from_reference, from_output = staircase.means_mm()
     farther = -half_voxels[0], -half_voxels[1]
     return PairMeasures(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from itertools import product
 
-import edt
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import ConvexHull
 
 from alarp.evaluation.contouring.distances import Distances
+from alarp.evaluation.contouring.nearby import Spacing, distances_at
 from alarp.evaluation.intervals import BoolArray, FloatArray
 
 DEFINITION_VOXEL = (
@@ -20,26 +20,22 @@ Corner = tuple[int, ...]
 _CORNERS: tuple[Corner, ...] = tuple(product((0, 1), repeat=3))  # the first is the highest bit of the code
 
 
-def compare_voxel_surfaces(
-    reference: BoolArray, output: BoolArray, spacing_mm: tuple[float, float, float]
-) -> Distances:
+def compare_voxel_surfaces(reference: BoolArray, output: BoolArray, spacing_mm: Spacing) -> Distances:
     """How far is each surface element of one mask from the nearest element of the other, both ways?
 
     Every corner where eight voxels meet and do not agree is one element: it lies at that corner and has the area
     that marching cubes gives to its pattern. Distances run from corner to corner (mm), by an exact Euclidean
-    distance transform. The masks must hold a voxel each and leave a rim of one empty voxel on every side.
+    distance transform. The masks must hold a voxel each; beyond their array all is outside.
     Equal to surface-distance 0.1 (Nikolov et al. 2021, doi:10.2196/26151).
     """
     area_mm2 = element_areas(spacing_mm)
-    codes = [neighbour_codes(mask).ravel() for mask in (reference, output)]
-    shape = tuple(n - 1 for n in reference.shape)
+    codes = [neighbour_codes(np.pad(mask, 1)) for mask in (reference, output)]
     borders = [(code + np.uint8(255)) < 254 for code in codes]  # neither 0 nor 255
     at = [np.flatnonzero(border) for border in borders]
-    found = []
-    for here, there in ((0, 1), (1, 0)):
-        squared = edt.edtsq(~borders[there].reshape(shape), anisotropy=spacing_mm, black_border=False)
-        distance = np.sqrt(squared.ravel()[at[here]].astype(np.float64))
-        found.append((distance, area_mm2[codes[here][at[here]]]))
+    found = [
+        (distances_at(borders[there], at[here], spacing_mm), area_mm2[codes[here].ravel()[at[here]]])
+        for here, there in ((0, 1), (1, 0))
+    ]
     return Distances(*found[0], *found[1])
 
 
@@ -54,7 +50,7 @@ def neighbour_codes(mask: BoolArray) -> npt.NDArray[np.uint8]:
 
 
 @lru_cache(maxsize=64)
-def element_areas(spacing_mm: tuple[float, float, float]) -> FloatArray:
+def element_areas(spacing_mm: Spacing) -> FloatArray:
     """How much surface (mm2) belongs to each of the 256 patterns of eight voxels of this spacing?"""
     depth, height, width = spacing_mm
     stretch = np.array([height * width, depth * width, depth * height])

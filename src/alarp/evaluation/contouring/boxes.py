@@ -1,0 +1,56 @@
+"""Which block of the grid holds each label of a label map?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Box = tuple[slice, slice, slice]
+LabelMap = npt.NDArray[Any]
+
+
+def boxes(labelled: LabelMap, labels: Iterable[int]) -> dict[int, Box]:
+    """Which block of the grid holds all of each label? Labels that are nowhere have none.
+
+    From the runs of equal voxels in memory order, so the map is read twice whatever the number of labels. A run that
+    goes on over the end of a row makes its block as wide as the rows (over the end of a slice: as the slices).
+    """
+    flat = np.ascontiguousarray(labelled).ravel()
+    if not len(flat):
+        return {}
+    starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
+    ends = np.concatenate([starts[1:], [len(flat)]]) - 1
+    owners = flat[starts]
+    _, rows, columns = labelled.shape
+    found: dict[int, Box] = {}
+    for label in labels:
+        mine = np.flatnonzero(owners == label)
+        if not len(mine):
+            continue
+        first, last = starts[mine], ends[mine]
+        row, last_row = first // columns, last // columns
+        spans = [(row // rows, last_row // rows)]
+        spans.append(_widened(row % rows, last_row % rows, (last_row // rows) != (row // rows), rows))
+        spans.append(_widened(first % columns, last % columns, last_row != row, columns))
+        low, middle, high = (slice(int(a.min()), int(b.max()) + 1) for a, b in spans)
+        found[label] = (low, middle, high)
+    return found
+
+
+def _widened(
+    first: npt.NDArray[Any], last: npt.NDArray[Any], goes_on: npt.NDArray[np.bool_], length: int
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    return np.where(goes_on, 0, first), np.where(goes_on, length - 1, last)
+
+
+def around(held: list[Box]) -> Box:
+    """Which block of the grid holds all of these? An empty one when there are none."""
+    if not held:
+        return (slice(0, 0),) * 3
+    first, second, third = (
+        slice(min(box[axis].start for box in held), max(box[axis].stop for box in held)) for axis in range(3)
+    )
+    return first, second, third
