@@ -167,7 +167,7 @@ def _weights(
     for case, cell in zip(cases, frame[column].to_list(), strict=True):
         size = len(labels[case])
         if cell is None:
-            found[case] = [1 / size] * size
+            found[case] = [1 / max(1, size)] * size
             continue
         parts = [part for part in re.split(r"[\s;,|]+", cell.strip("[]() ")) if part]
         values = numbers([case] * len(parts), parts, column, within=(0, 1e6))
