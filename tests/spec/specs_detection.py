@@ -36,7 +36,7 @@ def _difference(rows):
 
 def _auc(rows):
     truth = np.array([row[1] == "diseased" for row in rows])
-    found = auc(np.array([float(row[2]) for row in rows]), truth)
+    found = auc(np.array([float(row[2]) for row in rows]), truth, interval="delong")
     return {"estimate": found.estimate, "low": found.low, "high": found.high}
 
 

@@ -78,20 +78,24 @@ def area(found: Steps) -> float:
     return int(np.dot(found.diseased, twice)) / (2 * m * n)
 
 
-def delong_variance(found: Steps) -> float:
-    """How far may the area vary from sample to sample?
+def delong_parts(found: Steps) -> tuple[float, float]:
+    """How much of the area's variance comes from the diseased, and how much from the healthy?
 
-    DeLong et al. 1988 (doi:10.2307/2531595): variance of the placements of each class over its size, summed. With
-    one case of a class its part cannot be estimated and is left out.
+    DeLong et al. 1988 (doi:10.2307/2531595): the variance of each class's placements over its size. With one case of a
+    class its part cannot be estimated and is 0.
     """
-    m, n = found.sizes
     centre = area(found)
-    above, below = step_placements(found)
-    total = 0.0
-    for placed, counts, size in ((above, found.diseased, m), (below, found.healthy, n)):
-        if size > 1:
-            total += float(np.dot(counts, (placed - centre) ** 2)) / (size - 1) / size
-    return total
+    parts = []
+    for placed, counts in zip(step_placements(found), (found.diseased, found.healthy), strict=True):
+        size = int(counts.sum())
+        squares = float(np.dot(counts, (placed - centre) ** 2))
+        parts.append(squares / (size - 1) / size if size > 1 else 0.0)
+    return parts[0], parts[1]
+
+
+def delong_variance(found: Steps) -> float:
+    """How far may the area vary from sample to sample? The two parts of DeLong et al. 1988 together."""
+    return sum(delong_parts(found))
 
 
 def placements(suspicion: FloatArray, diseased: BoolArray) -> tuple[FloatArray, FloatArray]:

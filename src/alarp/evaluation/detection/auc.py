@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import inf, log, sqrt
 
 import numpy as np
+from scipy import special, stats
 
 from alarp.evaluation.intervals import BoolArray, Codes, FloatArray, normal_quantile
 from alarp.evaluation.ranking import area as area_of
 from alarp.evaluation.ranking import (
     clustered_covariance,
     delong_covariance,
-    delong_variance,
+    delong_parts,
     newcombe_auc,
     placements,
     steps,
@@ -19,6 +20,7 @@ from alarp.evaluation.ranking import (
 from alarp.kernel import Measure
 
 __all__ = [
+    "AUC_INTERVALS",
     "auc",
     "clustered_variance",
     "delong_covariance",
@@ -26,6 +28,12 @@ __all__ = [
     "placements",
     "roc_points",
 ]
+
+
+DEFAULT, DELONG, LOGIT = "default", "delong", "logit"
+AUC_INTERVALS = (DEFAULT, DELONG, LOGIT)
+# Below this many cases' worth of misrankings DeLong's own interval is too short: docs/reference/interval-coverage.md.
+ENOUGH_MISRANKED = 15.0
 
 
 def auc(
@@ -36,13 +44,18 @@ def auc(
     clusters: Codes | None = None,
     name: str = "auc",
     subgroup: str = "all",
+    interval: str = DEFAULT,
 ) -> Measure:
     """How likely is a diseased case to look more suspicious than a healthy one?
 
-    Area under the empirical ROC curve with DeLong's interval; when patients repeat, the clustered variance of
-    Obuchowski 1997 (doi:10.2307/2533958). Where the variance is zero (perfect separation) the score interval
-    of Newcombe 2006 (doi:10.1002/sim.2324). `suspicion` must already point towards disease: an AUC below one
-    half is reported as it is. Not measurable with one class.
+    Area under the empirical ROC curve; variance of DeLong et al. 1988 (doi:10.2307/2531595) and, when patients repeat,
+    of Obuchowski 1997 (doi:10.2307/2533958). `interval`: `delong` is area -+ z standard errors; `logit` the same on the
+    logit scale (Qin and Hotilovac 2008, doi:10.1177/0962280207087173) with the t quantile of Brunner and Munzel 2000
+    (doi:10.1002/(SICI)1521-4036(200001)42:1<17::AID-BIMJ17>3.0.CO;2-U); `default` is `delong` where misranked cases
+    are many, else `logit`: A (1 - A) / variance is the number of cases that the area is worth, and fewer than 15 of
+    them misranked (times A or 1 - A, whichever is less) are few. Where the variance is zero (perfect separation) the
+    score interval of Newcombe 2006 (doi:10.1002/sim.2324). `suspicion` must already point towards disease: an AUC below
+    one half is reported as it is. Not measurable with one class.
     """
     m, n = int(diseased.sum()), int((~diseased).sum())
     if not m or not n:
@@ -50,19 +63,46 @@ def auc(
         return Measure.not_measurable(name, because=f"no {lost} case", n=m + n, subgroup=subgroup)
     if clusters is None or len(np.unique(clusters)) == len(diseased):
         found = steps(suspicion, diseased)
-        area, variance, method = area_of(found), delong_variance(found), "DeLong"
+        area, parts, method = area_of(found), delong_parts(found), "DeLong"
+        variance, freedom = sum(parts), _satterthwaite(parts, (m, n))
     else:
         above, below = placements(suspicion, diseased)
         area = float(above.mean())
         variance = clustered_variance(above, below, area, diseased, clusters)
+        freedom = float(min(len(np.unique(clusters[which])) for which in (diseased, ~diseased)) - 1)
         method = "DeLong clustered by patient (Obuchowski 1997)"
     if variance <= 1e-15:
         low, high = newcombe_auc(area, m, n, level=level)
         method = "Newcombe 2006 score interval (DeLong variance is zero)"
+    elif interval == LOGIT or (interval == DEFAULT and few_misranked(area, variance)):
+        low, high = logit_bounds(area, variance, freedom, level=level)
+        method += " on the logit scale, t quantile (Brunner-Munzel)"
     else:
         half = normal_quantile(level) * sqrt(variance)
         low, high = max(0.0, area - half), min(1.0, area + half)
     return Measure(name, area, low, high, level, method, m + n, m, subgroup)
+
+
+def few_misranked(area: float, variance: float) -> bool:
+    """Are there too few misranked cases for an interval that is symmetric about the area?"""
+    return area * (1 - area) / variance * min(area, 1 - area) < ENOUGH_MISRANKED
+
+
+def logit_bounds(area: float, variance: float, freedom: float, *, level: float) -> tuple[float, float]:
+    """Between which bounds does an area strictly between 0 and 1 lie, by its logit?
+
+    log(A / (1 - A)) -+ t se / (A (1 - A)), turned back. With no degree of freedom (one case, one patient) t is that of
+    one: very wide.
+    """
+    half = float(stats.t.ppf(0.5 + level / 2, max(1.0, freedom))) * sqrt(variance) / (area * (1 - area))
+    middle = log(area / (1 - area))
+    return float(special.expit(middle - half)), float(special.expit(middle + half))
+
+
+def _satterthwaite(parts: tuple[float, float], sizes: tuple[int, int]) -> float:
+    """With how many degrees of freedom is the sum of two variances known? Infinity when both are zero."""
+    spread = sum(part**2 / (size - 1) for part, size in zip(parts, sizes, strict=True) if size > 1)
+    return sum(parts) ** 2 / spread if spread else inf
 
 
 def clustered_variance(
