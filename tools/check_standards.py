@@ -7,7 +7,9 @@ import inspect
 import pkgutil
 
 import alarp.standards
-from alarp.kernel import AlarpError
+from alarp.evaluation import parse_protocol
+from alarp.kernel import AlarpError, BadInput
+from alarp.standards.evaluation import load_templates
 
 
 def loaders() -> list[tuple[str, object]]:
@@ -35,8 +37,17 @@ def _needs_nothing(function: object) -> bool:
     )
 
 
+def _templates_parse() -> None:
+    """Does every template of an evaluation parse with the room of its kind?"""
+    for template in load_templates():
+        try:
+            parse_protocol(template.values)
+        except AlarpError as problem:
+            raise BadInput(f"{template.name}: {problem}") from problem
+
+
 def main() -> int:
-    failed, all_loaders = 0, loaders()
+    failed, all_loaders = 0, [*loaders(), ("every template parses", _templates_parse)]
     for name, function in all_loaders:
         try:
             function()  # type: ignore[operator]

@@ -89,8 +89,8 @@ def _prediction(values: Values) -> Iterator[str]:
         "Right means: of those given 20 %, one in five has the event (calibration), and those who have it are given more "
         "than those who have not (discrimination)."
     )
-    if values.get("threshold") is not None:
-        yield f"Somebody acts from a probability of {values['threshold']} on, fixed beforehand."
+    if values.get("overbook_at") is not None:
+        yield f"Somebody acts from a probability of {values['overbook_at']} on, fixed beforehand."
 
 
 def _enhancement(values: Values) -> Iterator[str]:

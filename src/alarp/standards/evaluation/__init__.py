@@ -31,14 +31,17 @@ TEMPLATES = (
     "contouring-abdomen",
     "bone-age",
     "ejection-fraction",
+    "image-reconstruction",
+    "dose-reduction",
     "attendance-prediction",
     "reader-study",
 )
 # Where a number decides something, and so needs a source.
 _DECIDE = (
-    "claims", "threshold", "tolerance_mm", "tolerance", "prevalence", "minimum_n", "gap_margin", "margin", "acceptance",
-    "drl",
+    "claims", "threshold", "overbook_at", "tolerance_mm", "tolerance", "prevalence", "minimum_n", "gap_margin", "margin",
+    "acceptance", "drl", "quality",
 )  # fmt: skip
+_DESCRIBE = ("scale", "columns")  # numbers that describe the data and decide nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,8 @@ def deciding_numbers(values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 def _leaves(value: Any, where: str) -> Iterator[tuple[str, float]]:
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _leaves(item, f"{where}.{key}")
+            if key not in _DESCRIBE:
+                yield from _leaves(item, f"{where}.{key}")
     elif isinstance(value, list):
         for number, item in enumerate(value, start=1):
             yield from _leaves(item, f"{where}[{number}]")
