@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 class Site:
     """A running site: where it is, what is in it, and people who are signed in."""
 
-    def __init__(self, address: str, known: dict[str, Any]) -> None:
-        self.address, self.known = address, known
+    def __init__(self, address: str, known: dict[str, Any], data: Path | None = None) -> None:
+        self.address, self.known, self.data = address, known, data
         self._clients: dict[str, httpx.Client] = {}
 
     def client(self, username: str | None) -> httpx.Client:
@@ -108,7 +108,7 @@ def running_site(data: Path) -> Iterator[Site]:
             log.seek(0)
             pytest.fail(f"The web server did not start: {log.read()[-2000:]}")
         ready = json.loads(line)
-        site = Site(f"http://127.0.0.1:{ready['port']}", known)
+        site = Site(f"http://127.0.0.1:{ready['port']}", known, data)
         yield site
         site.close()
     finally:

@@ -12,6 +12,7 @@ from alarp.kernel import BadInput
 
 _VARIANTS = ("_best_case", "_worst_case", "_as_treated")
 _WITH_UNITS = ("_mm", "_ml", "_min", "_s", "_gy", "_percent")
+_RATIOS = ("likelihood_ratio", "odds_ratio", "diagnostic_odds", "observed_to_expected", "o_e")
 MOST_IN_CHART = 12
 
 
@@ -146,6 +147,8 @@ def _is_clear(found: Difference) -> bool:
 
 
 def _between(first: Entry, other: Entry, measure: str) -> Difference | None:
+    if measure.startswith(_RATIOS):  # a ratio is compared by a ratio; the table shows both
+        return None
     one, two = find(first.result, measure), find(other.result, measure)
     return difference(one, two) if one is not None and two is not None else None
 
@@ -208,13 +211,14 @@ def _claims(entries: Sequence[Entry]) -> dict[str, Any]:
 def _charts(entries: Sequence[Entry], measures: Sequence[str]) -> list[dict[str, Any]]:
     """A forest of the measures that are shares of 1; those with a unit stand in the table alone."""
     rows = []
-    for measure in [m for m in measures if not m.endswith(_WITH_UNITS)][:MOST_IN_CHART]:
+    shares = [m for m in measures if not m.endswith(_WITH_UNITS) and not m.startswith(_RATIOS)]
+    for measure in shares[:MOST_IN_CHART]:
         for entry in entries:
             row = find(entry.result, measure)
             if row is not None and _on_the_scale(row):
                 rows.append(
                     {
-                        "label": f"{name_of(measure)}: {entry.label}",
+                        "label": f"{name_of(measure).partition(' (')[0]}: {entry.label}",
                         **{key: row[key] for key in ("estimate", "low", "high", "n")},
                         "weak": False,
                     }

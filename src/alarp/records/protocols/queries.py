@@ -59,12 +59,24 @@ def use_of(test_set: TestSet) -> Use:
     """How often was this truth opened? The same cases with another tool's answers, or uploaded again, are one truth."""
     from alarp.evaluation import Use
 
-    same = Opening.objects.filter(test_set__digest=test_set.digest).values("truth")
-    rows = Opening.objects.filter(truth__in=same)
+    rows = _openings(test_set)
     return Use(
         openings=rows.count(),
         product_versions=rows.values("version").distinct().count(),
         protocol_versions=rows.values("run__revision__digest").distinct().count(),
+    )
+
+
+def _openings(test_set: TestSet) -> QuerySet[Opening]:
+    """Every opening of this truth, under whichever number and in whichever tool's file."""
+    same = Opening.objects.filter(test_set__digest=test_set.digest).values("truth")
+    return Opening.objects.filter(truth__in=same)
+
+
+def openings_of(test_set: TestSet) -> list[Opening]:
+    """Every opening of this truth, newest first."""
+    return list(
+        _openings(test_set).select_related("run__test_set", "version__product", "by").order_by("-at", "-pk")
     )
 
 

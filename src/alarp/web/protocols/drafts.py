@@ -25,7 +25,7 @@ from alarp.web.protocols import forms, presenters
 from alarp.web.protocols.views import may
 
 _PRODUCT = re.compile(r"^product:.*\n(?:[ \t]+.*\n)*", re.MULTILINE)
-_TO_FILL_IN = re.compile(r"\s*(?:\bat|,|:)?\s*<.*$")
+_TO_FILL_IN = re.compile(r"\s*(?:\bat|\bof|\bin|,|:)?\s*<.*$")
 
 
 @page("prepare_evaluation", of=find.deployment, sends="prepare_evaluation")

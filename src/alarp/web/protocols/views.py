@@ -8,16 +8,18 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from alarp.records import permissions
+from alarp.records import clock, permissions
 from alarp.records.configuration import configuration
 from alarp.records.deployments.models import Deployment
 from alarp.records.protocols import commands, queries
 from alarp.records.protocols.models import EvaluationProtocol, TestSet
 from alarp.web import find
 from alarp.web.access import page
+from alarp.web.evaluations.presenters import without_inline_style
 from alarp.web.forms import handed_over
 from alarp.web.protocols import find as here
 from alarp.web.protocols import forms, presenters
+from alarp.web.protocols.spanning import spanning
 
 
 @page("view_protocols", of=find.deployment)
@@ -31,6 +33,8 @@ def protocols(request: HttpRequest, deployment: Deployment) -> HttpResponse:
         "protocols": presenters.protocol_lines(queries.protocols_of(deployment), runs),
         "test_sets": [presenters.test_set_line(row) for row in sets],
         "runs": [presenters.run_line(row) for row in runs],
+        "span": spanning(deployment, clock.now()),
+        "drawn": without_inline_style,
         "may_prepare": permissions.allowed(request.user, "prepare_evaluation", deployment),
     }
     return render(request, "protocols/protocols.jinja", context)
@@ -90,16 +94,15 @@ def add_test_set(request: HttpRequest, deployment: Deployment) -> HttpResponse:
 @page("view_protocols", of=here.test_set)
 def test_set(request: HttpRequest, test_set: TestSet) -> HttpResponse:
     """One test set: its files by their digests, and every opening of its truth."""
-    openings = test_set.openings.select_related(
-        "run__revision__protocol", "version__product", "by", "run"
-    ).order_by("-number")
+    openings = queries.openings_of(test_set)
     context = _about(
         test_set.deployment,
         f"Test set {test_set.number}: {test_set.title}",
         test_set=test_set,
         line=presenters.test_set_line(test_set),
         files=test_set.files.order_by("name")[:200],
-        openings=list(openings),
+        openings=[opening for opening in openings if opening.run.deployment_id == test_set.deployment_id],
+        elsewhere=sum(opening.run.deployment_id != test_set.deployment_id for opening in openings),
     )
     return render(request, "protocols/test_set.jinja", context)
 
