@@ -38,9 +38,9 @@ def jackknife(wins: Wins, *, clusters: Codes | None = None) -> FloatArray:
     out and K counts patients. A case that does not enter the figure (a healthy one in sensitivity) still counts in
     K, as in MRMCaov. All G figures at once: no figure is computed twice.
     """
-    left_out, spectators = leave_out(wins, totals(wins), clusters)
-    count = len(left_out) + spectators
-    whole = totals(wins).estimates
+    found = totals(wins)
+    left_out, spectators = leave_out(wins, found, clusters)
+    count, whole = len(left_out) + spectators, found.estimates
     mean = (left_out.sum(axis=0) + spectators * whole) / count
     apart = left_out - mean
     still = whole - mean
