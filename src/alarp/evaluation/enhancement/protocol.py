@@ -149,12 +149,12 @@ def parse(values: Mapping[str, Any]) -> EnhancementProtocol:
     if dose is None and fields.has("dose"):
         dose = _part(fields, "dose", lambda part: _dose(part, common, table=_table(part)))
     operational = _operational(fields)
-    protocol = EnhancementProtocol(common, quality, dose, operational, at_top)
-    fields.refuse_unknown()
     if quality is None and dose is None and not operational:
         raise BadInput(
             "The protocol has neither 'quality' nor 'dose' nor 'operational': say which tables are compared."
         )
+    protocol = EnhancementProtocol(common, quality, dose, operational, at_top)
+    fields.refuse_unknown()
     require_known(common.claims, protocol.measure_names, kind=common.kind)
     return protocol
 

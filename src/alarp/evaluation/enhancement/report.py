@@ -70,18 +70,25 @@ def _dose_words(result: Row) -> list[str]:
 
 
 def _change_words(result: Row) -> list[str]:
-    names = {chart["measure"] for chart in result["figures"]["operational"]}
     return [
-        f"{c['measure'].replace('_', ' ')}: {c['difference']:+.1f} after against before ({pieces.interval(c)})."
+        f"{c['measure'].replace('_', ' ')}: {c['difference']:+.1f} after against before "
+        f"({pieces.show(c['low'], 1)} to {pieces.show(c['high'], 1)})."
         for c in result["comparisons"]
-        if c["measure"] in names and c["difference"] is not None
+        if c["measure"] in _department(result) and c["difference"] is not None
     ]
+
+
+def _department(result: Row) -> list[str]:
+    """Which measures are rates and times of the department, in their order?"""
+    known = {*_QUALITY, *_DOSE, "failure_rate", "quality"}
+    names = dict.fromkeys(c["measure"] for c in result["comparisons"] if c["b"] == "before")
+    return [name for name in names if name not in known]
 
 
 def _changes(result: Row, names: Sequence[str], caption: str) -> dict[str, Any]:
     return pieces.table(
         caption,
-        ["Measure", "After", "Before", "Difference", "Interval", "Method or reason"],
+        ["Measure", "This", "Against", "Difference", "Interval", "Method or reason"],
         [
             [
                 pieces.name_of(c["measure"]),
@@ -179,9 +186,7 @@ def _dose_chart(result: Row, series: Row, unit: str) -> dict[str, Any]:
 
 
 def _operational(result: Row) -> dict[str, Any] | None:
-    known = {*_QUALITY, *_DOSE, "failure_rate", "quality"}
-    names = list(dict.fromkeys(c["measure"] for c in result["comparisons"] if c["b"] == "before"))
-    names = [name for name in names if name not in known]
+    names = _department(result)
     if not names:
         return None
     return pieces.section(

@@ -141,9 +141,9 @@ def judged(cases: Cases, protocol: PredictionProtocol, *, rule: str, suffix: str
             lambda w: _apart(
                 found,
                 w,
-                lambda a, b, c: calibration.ece(a, b, bins=options.bins, by=options.binning, weights=c),
+                lambda a, b, c: calibration.ece(a, b, bins=options.bins, by="width", weights=c),
             ),
-            f"{options.bins} bins by {options.binning}",
+            f"{options.bins} bins of equal width",
         ),
     }
     for name, (statistic, how) in statistics.items():
