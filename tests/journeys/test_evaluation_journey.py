@@ -73,7 +73,7 @@ def filled_in(text: str) -> str:
     return re.sub(r"<([^<>\n]{2,})>", words, text)
 
 
-@pytest.mark.need("E01", "E02", "E08")
+@pytest.mark.need("E01", "E05", "E06")
 def test_a_physicist_evaluates_a_tool_from_the_template_to_signed_evidence(
     somebody: Arrives, site: Site, worker: None, cases: Path
 ) -> None:
@@ -136,7 +136,7 @@ def test_a_physicist_evaluates_a_tool_from_the_template_to_signed_evidence(
     physicist.reads("Locked before the truth was read")
 
 
-@pytest.mark.need("E02")
+@pytest.mark.need("E08")
 def test_a_radiographer_reads_an_evaluation_and_is_offered_nothing_to_change(
     somebody: Arrives, site: Site
 ) -> None:

@@ -55,7 +55,9 @@ def evaluate(deployment: Any, person: Callable[[str], Any]) -> dict[str, Any]:
     from alarp.records.protocols import commands
 
     physicist = person("lead-physicist")
-    other = Version.objects.select_related("product").exclude(product=deployment.version.product).earliest("pk")
+    other = (
+        Version.objects.select_related("product").exclude(product=deployment.version.product).earliest("pk")
+    )
     numbers = []
     for version, flip in ((deployment.version, 0), (other, 4)):
         text = PROTOCOL.format(name=version.product.name, number=version.number)

@@ -184,6 +184,8 @@ EMPTY_FORMS = [
     ("lift", "clinical-safety-officer"),
     ("cost-case", "procurement"),
     ("cost-options", "procurement"),
+    ("begin-protocol", "lead-physicist"),
+    ("add-test-set", "statistician"),
 ]
 
 

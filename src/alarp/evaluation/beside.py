@@ -12,7 +12,7 @@ from alarp.kernel import BadInput
 
 _VARIANTS = ("_best_case", "_worst_case", "_as_treated")
 _WITH_UNITS = ("_mm", "_ml", "_min", "_s", "_gy", "_percent")
-_RATIOS = ("likelihood_ratio", "odds_ratio", "diagnostic_odds", "observed_to_expected", "o_e")
+_RATIOS = ("lr_", "likelihood_ratio", "odds_ratio", "observed_to_expected")
 MOST_IN_CHART = 12
 
 
