@@ -210,8 +210,9 @@ def test_a_case_copied_within_its_patient_adds_no_certainty_to_the_auc():
     rng = np.random.default_rng(7)
     truth = np.arange(60) < 25
     scores = rng.normal(truth * 1.0)
-    alone = auc(scores, truth)
-    twice = auc(np.repeat(scores, 2), np.repeat(truth, 2), clusters=np.repeat(np.arange(60), 2))
+    alone = auc(scores, truth, interval="delong")
+    clusters = np.repeat(np.arange(60), 2)
+    twice = auc(np.repeat(scores, 2), np.repeat(truth, 2), clusters=clusters, interval="delong")
     assert twice.estimate == pytest.approx(alone.estimate)
     assert twice.low == pytest.approx(alone.low, abs=1e-9)
 

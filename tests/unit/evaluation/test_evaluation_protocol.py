@@ -36,7 +36,7 @@ def test_a_missing_field_is_named(field):
         ({"threshold": "half"}, "threshold"),
         ({"level": 95}, "level"),
         ({"design": "guess"}, "design"),
-        ({"kind": "prediction"}, "kind"),
+        ({"kind": "divination"}, "kind"),
         ({"failure_rule": "leave out"}, "failure_rule"),
         ({"claims": [{"measure": "sensitivity"}]}, "claim 1"),
         ({"claims": [{"measure": "sensitivity", "at_least": 0.9, "at_most": 1}]}, "claim 1"),
@@ -133,5 +133,5 @@ def test_the_protocols_of_the_how_to_page_are_valid():
     page = (Path(__file__).resolve().parents[3] / "docs" / "how-to" / "evaluate-a-tool.md").read_text("utf-8")
     blocks = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     assert [parse_protocol(yaml.safe_load(b.replace(", on: low", ", 'on': low"))).common.kind for b in blocks] == [
-        "detection", "contouring",
+        "detection", "detection", "contouring",
     ]  # fmt: skip
