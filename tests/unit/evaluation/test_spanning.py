@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import re
+from pathlib import Path
 
+import pytest
+import yaml
+
+from alarp.evaluation.kinds import parse_protocol
 from alarp.evaluation.spanning import LivePeriod, span
 from alarp.kernel import BadInput, Measure
 from alarp.report.charts import draw
@@ -59,3 +64,13 @@ def test_a_love_plot_shows_both_populations_before_and_after_reweighting():
     svg = draw({"chart": "love-plot", "title": "Unlike", "description": "Age differs.", "rows": rows})
     assert "Standardised difference" in svg
     assert "reweighted" in svg
+
+
+def test_the_protocols_of_the_how_to_page_are_read_as_written():
+    page = (
+        Path(__file__).resolve().parents[3] / "docs" / "how-to" / "evaluate-numbers-and-images.md"
+    ).read_text("utf-8")
+    found = [
+        parse_protocol(yaml.safe_load(text)) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    ]
+    assert [plan.common.kind for plan in found] == ["measurement", "prediction", "enhancement"]
