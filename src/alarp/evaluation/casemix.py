@@ -222,9 +222,9 @@ def transported(
     """What would sensitivity, specificity and AUC be here if our patients were mixed as the vendor's were?
 
     Our cases weighted (`raked`) to the vendor's shares, diseased and healthy by the same weights. Shares: Wilson at
-    the effective n of the weights (Kish; the linearised variance by patient when that is smaller). AUC: weighted
-    placements with DeLong's variance, by patient when they repeat. It answers whether a difference from the vendor's
-    promise is one of case mix in the named variables; it cannot answer for variables that are not named.
+    the effective n of the weights (Kish's, or the linearised variance's where that is less; by patient when they
+    repeat). AUC: weighted placements with DeLong's variance, by patient when they repeat. It answers whether a
+    difference from the vendor's promise is one of case mix in the named variables, not in those that are not named.
     """
     found = raked(population, labels)
     weights = found.values
@@ -279,17 +279,30 @@ def _share(name: str, right: BoolArray, among: BoolArray, empty: str, settings: 
     weights = np.where(among, settings.weights, 0.0)
     if not weights.any():
         return Measure.not_measurable(name, because=empty)
-    share = min(1.0, float(weights[right].sum() / weights.sum()))
-    worth = kish_n(weights)
-    if settings.patient is not None:
-        variance = settings.spread(weights * (right - share) / weights.sum(), weights > 0)
-        patients = kish_n(_by_patient(settings.patient, weights))
-        worth = min(worth, share * (1 - share) / variance if variance > 1e-15 else patients)
+    counting = weights > 0
+    hits = right & counting
+    share = 1.0 - float(weights[~hits].sum()) / float(weights.sum()) if hits.any() else 0.0
+    worth = _worth(weights, np.asarray(hits - share, dtype=np.float64), share, settings)
     low, high = wilson(share, worth, level=settings.level)
     method = f"raked to the vendor's case mix; Wilson at effective n {worth:.1f}"
-    counting = weights > 0
     return Measure(name, share, low, high, settings.level, method, int(counting.sum()),
-                   int((right & counting).sum()), because=settings.because(worth))  # fmt: skip
+                   int(hits.sum()), because=settings.because(worth))  # fmt: skip
+
+
+def _worth(weights: FloatArray, residual: FloatArray, share: float, settings: _Settings) -> float:
+    """How many independent cases is a weighted share worth?
+
+    Kish's n, or p (1 - p) over the linearised variance where that is less; patients with several cases reduce it by the
+    ratio of the variance by case to that by patient. With all or no hits only the weights (summed by patient) count.
+    """
+    worth, patient = kish_n(weights), settings.patient
+    squares = float(np.sum((weights * residual) ** 2)) / float(weights.sum()) ** 2
+    if share in (0.0, 1.0) or squares == 0:
+        return worth if patient is None else min(worth, kish_n(_by_patient(patient, weights)))
+    worth = min(worth, share * (1 - share) / squares)
+    if patient is None:
+        return worth
+    return worth * min(1.0, squares / settings.spread(weights * residual / weights.sum(), weights > 0))
 
 
 def _auc(suspicion: FloatArray, diseased: BoolArray, settings: _Settings) -> Measure:

@@ -17,6 +17,8 @@ from alarp.evaluation.ranking import (
     placements,
     steps,
 )
+from alarp.evaluation.resampling import INTERVALS as BOOTSTRAPPED
+from alarp.evaluation.resampling import REPLICATES, SEED, stratified_bootstrap_auc
 from alarp.kernel import Measure
 
 __all__ = [
@@ -31,7 +33,7 @@ __all__ = [
 
 
 DEFAULT, DELONG, LOGIT = "default", "delong", "logit"
-AUC_INTERVALS = (DEFAULT, DELONG, LOGIT)
+AUC_INTERVALS = (DEFAULT, DELONG, LOGIT, *BOOTSTRAPPED)
 # Below this many cases' worth of misrankings DeLong's own interval is too short: docs/reference/interval-coverage.md.
 ENOUGH_MISRANKED = 15.0
 
@@ -45,6 +47,8 @@ def auc(
     name: str = "auc",
     subgroup: str = "all",
     interval: str = DEFAULT,
+    seed: int = SEED,
+    replicates: int = REPLICATES,
 ) -> Measure:
     """How likely is a diseased case to look more suspicious than a healthy one?
 
@@ -54,13 +58,19 @@ def auc(
     (doi:10.1002/(SICI)1521-4036(200001)42:1<17::AID-BIMJ17>3.0.CO;2-U); `default` is `delong` where misranked cases
     are many, else `logit`: A (1 - A) / variance is the number of cases that the area is worth, and fewer than 15 of
     them misranked (times A or 1 - A, whichever is less) are few. Where the variance is zero (perfect separation) the
-    score interval of Newcombe 2006 (doi:10.1002/sim.2324). `suspicion` must already point towards disease: an AUC below
+    score interval of Newcombe 2006 (doi:10.1002/sim.2324). `percentile` and `bca` are those of
+    `alarp.evaluation.resampling`, with the seed and the number of replicates declared. `suspicion` must already point towards disease: an AUC below
     one half is reported as it is. Not measurable with one class.
     """
     m, n = int(diseased.sum()), int((~diseased).sum())
     if not m or not n:
         lost = "diseased" if not m else "healthy"
         return Measure.not_measurable(name, because=f"no {lost} case", n=m + n, subgroup=subgroup)
+    if interval in BOOTSTRAPPED:
+        return stratified_bootstrap_auc(
+            suspicion, diseased, level=level, replicates=replicates, seed=seed, interval=interval,
+            clusters=clusters, name=name, subgroup=subgroup,
+        )  # fmt: skip
     if clusters is None or len(np.unique(clusters)) == len(diseased):
         found = steps(suspicion, diseased)
         area, parts, method = area_of(found), delong_parts(found), "DeLong"

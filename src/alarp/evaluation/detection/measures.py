@@ -44,7 +44,11 @@ def _measures(cases: Cases, protocol: DetectionProtocol, *, rule: str, suffix: s
     if not cases.has_score:
         because = "the protocol names no score column"
         return [*rows, Measure.not_measurable(name, because=because, n=len(found.diseased))]
-    return [*rows, auc(found.suspicion, found.diseased, level=level, clusters=found.patient, name=name)]
+    chosen = protocol.options.ranking
+    return [
+        *rows,
+        auc(found.suspicion, found.diseased, level=level, clusters=found.patient, name=name, **chosen),
+    ]
 
 
 def _headline(cases: Cases, protocol: DetectionProtocol) -> list[Measure]:

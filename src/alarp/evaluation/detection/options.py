@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from alarp.evaluation.detection.auc import AUC_INTERVALS, DEFAULT
 from alarp.evaluation.fields import Fields
 from alarp.evaluation.protocol import NOT_STATED
+from alarp.evaluation.resampling import REPLICATES
 from alarp.kernel import BadInput
 
 SPECIFICITY, SENSITIVITY = "specificity", "sensitivity"
@@ -66,6 +69,13 @@ class Options:
     promise: Promise | None
     sampling_fractions: Mapping[str, float]  # of the cases with one answer, the share sent to verification
     where_no_arbitration: str | None
+    auc_interval: str
+    replicates: int  # of a bootstrap, where one is asked for
+
+    @property
+    def ranking(self) -> dict[str, Any]:
+        """How is the interval of an AUC made? As `auc` takes it."""
+        return {"interval": self.auc_interval, "seed": self.seed, "replicates": self.replicates}
 
 
 def parse_options(fields: Fields) -> Options:
@@ -77,6 +87,8 @@ def parse_options(fields: Fields) -> Options:
         promise=_promise(fields),
         sampling_fractions=_fractions(fields),
         where_no_arbitration=_where_no_arbitration(fields),
+        auc_interval=fields.choice("auc_interval", AUC_INTERVALS, default=DEFAULT),
+        replicates=_replicates(fields),
     )
 
 
@@ -85,6 +97,15 @@ def _whole(fields: Fields, name: str, *, default: int) -> int:
     if value != int(value) or value < 0:
         raise fields.wrong(name, value, "a whole number from 0 on")
     return int(value)
+
+
+def _replicates(fields: Fields) -> int:
+    count = _whole(fields, "replicates", default=REPLICATES)
+    if count < 1000:
+        raise fields.wrong(
+            "replicates", count, "at least 1000: the ends of an interval need that many resamples"
+        )
+    return count
 
 
 def _flag(fields: Fields, name: str) -> bool:

@@ -28,6 +28,7 @@ def subgroups(protocol: DetectionProtocol, cases: Cases) -> tuple[list[Measure],
             level=plan.level,
             clusters=patients,
             subgroup=name,
+            **protocol.options.ranking,
         )
 
     return groups.analyse(
