@@ -303,3 +303,29 @@ def test_the_ratings_are_read_as_written():
     cube, diseased = ratings(published("van_dyke"))
     assert cube.shape == (2, 5, 114)
     assert int(diseased.sum()) == 45
+
+
+@pytest.mark.need("E03")
+def test_a_subgroup_of_cases_that_readers_miss_is_flagged_against_the_rest():
+    cube, diseased = study(modalities=1, readers=4, ill=60, well=60, worth=2.5)
+    woman = np.arange(120) % 2 == 0
+    cube[0, :, woman & diseased] -= 2.5
+    sex = {f"c{k + 1:04d}": "F" if woman[k] else "M" for k in range(120)}
+    frame = long_table(cube, diseased).with_columns(pl.col("case").replace(sex).alias("sex"))
+    found = findings(frame, subgroups=["sex"])
+    (gap,) = [c for c in found.comparisons if c.a == "sex=F"]
+    women, men = measure(found, "auc", "sex=F"), measure(found, "auc", "sex=M")
+    assert gap.difference == pytest.approx(women.estimate - men.estimate)
+    assert (gap.b, gap.flag) == ("rest", "gap")
+    assert (women.n, women.events) == (60, 30)
+    few = findings(frame, subgroups=["sex"], minimum_n=80)
+    assert measure(few, "auc", "sex=F").because.startswith("too few to tell")
+
+
+@pytest.mark.need("E03")
+def test_a_subgroup_without_a_healthy_case_is_not_measurable():
+    cube, diseased = study(modalities=2)
+    site = {f"c{k + 1:04d}": "A" if k < 3 else "B" for k in range(14)}
+    frame = long_table(cube, diseased).with_columns(pl.col("case").replace(site).alias("site"))
+    alone = measure(findings(frame, subgroups=["site"]), "auc", "m1, site=A")
+    assert (alone.estimate, alone.because) == (None, "no healthy case")

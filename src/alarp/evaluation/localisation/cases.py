@@ -78,6 +78,7 @@ def parse_marks(
         lesion_case=truth.lesion_case,
         weight=truth.weight,
         false_marks=all_false,
+        subgroups=truth.subgroups,
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from alarp.evaluation.intervals import Codes, FloatArray, mean, proportion
 from alarp.evaluation.localisation.protocol import AT_THRESHOLD, LocalisationProtocol
 from alarp.evaluation.mrmc import curves
+from alarp.evaluation.mrmc.grouped import by_subgroup
 from alarp.evaluation.mrmc.presenting import ALL, present
 from alarp.evaluation.mrmc.readings import Marked
 from alarp.evaluation.mrmc.study import arms_of
@@ -27,11 +28,12 @@ def evaluate(protocol: LocalisationProtocol, readings: Marked) -> Findings:
     points = [] if protocol.threshold is None else _at_threshold(protocol, readings, protocol.threshold)
     if len(arms) == 1:
         points += [replace(m, subgroup=ALL) for m in points]
+    grouped = by_subgroup(readings, design, common)
     return Findings(
         outcomes=readings.outcomes,
         unit="cases",
-        measures=(*shown.measures, *points),
-        comparisons=tuple(shown.comparisons),
+        measures=(*shown.measures, *points, *grouped.measures),
+        comparisons=(*shown.comparisons, *grouped.gaps),
         figures=shown.figures
         | {"curves": _curves(protocol, readings), "matching": protocol.marks.matching.sentence},
         remarks=_remarks(protocol, readings),

@@ -52,6 +52,7 @@ class MarkFiles:
     columns: Mapping[str, str]  # a part → the column's name; parts not declared bear their own name
     declared: frozenset[str]
     matching: Matching
+    subgroups: Mapping[str, str]  # a subgroup's name → its column in the truth
 
     @property
     def patient(self) -> str | None:
@@ -89,7 +90,7 @@ def parse(values: Mapping[str, Any]) -> LocalisationProtocol:
         design=parse_design(
             design if isinstance(design, Mapping) else {}, common.analysis, endpoint=endpoint
         ),
-        marks=mark_files(fields),
+        marks=mark_files(fields, common.subgroups),
         scale=scale_of(fields),
         threshold=fields.number("threshold") if fields.has("threshold") else None,
         operating_points=_points(fields),
@@ -104,11 +105,12 @@ def parse(values: Mapping[str, Any]) -> LocalisationProtocol:
     return protocol
 
 
-def mark_files(fields: Fields) -> MarkFiles:
+def mark_files(fields: Fields, subgroups: tuple[str, ...]) -> MarkFiles:
     """Where are the marks and the truth, and what do their columns mean?"""
     columns = Fields(fields.mapping("columns", optional=True), where="columns")
     declared = frozenset(part for part in _COLUMNS if columns.has(part))
     named = {part: columns.text(part, default=part) for part in _COLUMNS}
+    groups = {name: columns.text(name, default=name) for name in subgroups}
     columns.refuse_unknown()
     matching = _matching(fields)
     lesions = fields.text("lesions") if fields.has("lesions") else None
@@ -125,6 +127,7 @@ def mark_files(fields: Fields) -> MarkFiles:
         columns=named,
         declared=declared,
         matching=matching,
+        subgroups=groups,
     )
 
 

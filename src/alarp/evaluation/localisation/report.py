@@ -16,6 +16,7 @@ def story(result: Row) -> Story:
         pieces.section("Curves", charts=drawn, tables=_operating_points(result)) if drawn else None,
         telling.differences_section(result),
         telling.readers_section(result),
+        telling.subgroups_section(result),
         telling.variation_section(result),
     ]
     summary = [*telling.summary(result), *_found_and_false(result)]

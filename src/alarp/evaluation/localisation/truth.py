@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from alarp.evaluation.cells import numbers
+from alarp.evaluation.cells import NOT_RECORDED, numbers
 from alarp.evaluation.intervals import BoolArray, Codes, FloatArray
 from alarp.evaluation.localisation.protocol import MarkFiles
 from alarp.evaluation.mrmc.study import ordered
@@ -35,6 +35,7 @@ class Truth:
     weight: FloatArray
     patient: Codes | None
     places: Mapping[str, FloatArray]
+    subgroups: Mapping[str, tuple[str, ...]]
 
     def numbered(self, case: str, indices: set[str], files: MarkFiles) -> dict[str, int]:
         """Which lesion of its case does each index of the marks name, from 0?
@@ -118,6 +119,7 @@ def parse_truth(files: MarkFiles, frame: pl.DataFrame, lesions: pl.DataFrame | N
         ),
         patient=_patient(files, frame, cases, known),
         places=_places(files, lesions, labels),
+        subgroups=_subgroups(files, frame, cases, known),
     )
 
 
@@ -192,6 +194,18 @@ def _patient(files: MarkFiles, frame: pl.DataFrame, cases: list[str], known: tup
         )
     codes = np.unique([str(owner[case]) for case in known], return_inverse=True)[1]
     return None if len(np.unique(codes)) == len(codes) else codes.astype(np.int64)
+
+
+def _subgroups(
+    files: MarkFiles, frame: pl.DataFrame, cases: list[str], known: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
+    wanted = {f"the subgroup {name}": column for name, column in files.subgroups.items()}
+    require_columns(frame, wanted, name=files.truth)
+    found = {}
+    for name, column in files.subgroups.items():
+        label = dict(zip(cases, frame[column].to_list(), strict=True))
+        found[name] = tuple(label[case] or NOT_RECORDED for case in known)
+    return found
 
 
 def _places(

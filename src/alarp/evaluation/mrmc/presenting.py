@@ -42,9 +42,9 @@ def present(
     Subgroups: an arm (a modality, or the AI alone); 'arm, reader'; 'arm (profession)'. A study of one arm also has
     it as 'all'.
     """
-    analysis, made = _analysed(readings, design, WORST, level, order)
+    analysis, made = analysed(readings, design, WORST, level, order)
     arms = [arm for arm, _ in analysis.arms]
-    measures = _means(analysis, design, made, design.endpoint, level)
+    measures = arm_measures(analysis, design, made, design.endpoint, level)
     measures += [_failures(readings, arm, level) for arm in arms]
     measures += _variants(readings, design, measures, level)
     measures += _each_reader(analysis, design, made, level, readings)
@@ -58,9 +58,10 @@ def present(
     return Presented(measures, comparisons, _figures(analysis, design, readings, level))
 
 
-def _analysed(
+def analysed(
     readings: Rated | Marked, design: ReaderDesign, rule: str, level: float, order: Sequence[tuple[str, str]]
 ) -> tuple[Analysis, Contest]:
+    """What follows from these readings under this rule for missing answers, and from which contest?"""
     made = contest(
         readings,
         endpoint=design.endpoint,
@@ -84,7 +85,10 @@ def _counts(made: Contest, groups: Sequence[int]) -> tuple[int, int]:
     return ill + well, ill
 
 
-def _means(analysis: Analysis, design: ReaderDesign, made: Contest, name: str, level: float) -> list[Measure]:
+def arm_measures(
+    analysis: Analysis, design: ReaderDesign, made: Contest, name: str, level: float
+) -> list[Measure]:
+    """Each arm's mean as a measure; its subgroup is the arm's name."""
     rows = []
     for arm, found in analysis.arms:
         n, events = _counts(made, arm.groups)
@@ -142,8 +146,8 @@ def _variants(
             because = "leaving out every case without an answer leaves one class empty"
             rows += [Measure.not_measurable(name, because=because, subgroup=m.subgroup) for m in means]
         else:
-            found, made = _analysed(readings, design, rule, level, ())
-            rows += _means(found, design, made, name, level)
+            found, made = analysed(readings, design, rule, level, ())
+            rows += arm_measures(found, design, made, name, level)
     return rows
 
 
@@ -242,9 +246,9 @@ def _of_profession(
         g for g, (_, reader) in enumerate(readings.pairs) if readings.profession.get(reader) == profession
     ]
     some = chosen(readings, groups)
-    analysis, made = _analysed(some, design, WORST, level, order)
+    analysis, made = analysed(some, design, WORST, level, order)
     suffix = f" ({profession})"
-    measures = _means(analysis, design, made, design.endpoint, level)
+    measures = arm_measures(analysis, design, made, design.endpoint, level)
     return [replace(m, subgroup=m.subgroup + suffix) for m in measures], _contrasts(analysis, design, suffix)
 
 

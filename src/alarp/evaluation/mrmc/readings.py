@@ -21,7 +21,8 @@ class Readings:
     """All readings of the cases whose truth is known: G groups (modality, reader) by K cases.
 
     `read`: was the case given to this group? `silent`: given, and no usable answer came. `patient` (K) is None when
-    every case is a patient of its own. `outcomes` counts every enrolled case once.
+    every case is a patient of its own. `outcomes` counts every enrolled case once. `subgroups`: for each subgroup the
+    label of every case.
     """
 
     pairs: tuple[tuple[str, str], ...]
@@ -32,6 +33,7 @@ class Readings:
     patient: Codes | None
     profession: Mapping[str, str]
     outcomes: dict[str, int]
+    subgroups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def contest(
     read = readings.read
     if rule == AS_TREATED and readings.silent.any():
         if crossed:
-            readings = _without(readings, np.any(readings.silent, axis=0))
+            readings = without(readings, np.any(readings.silent, axis=0))
             read = readings.read
         else:
             read = read & ~readings.silent
@@ -109,7 +111,7 @@ def _read_by(read: BoolArray, cases: Codes | None, length: int) -> BoolArray:
     return np.ones((len(read), length), dtype=bool) if cases is None else read[:, cases]
 
 
-def _without(readings: Rated | Marked, lost: BoolArray) -> Rated | Marked:
+def without(readings: Rated | Marked, lost: BoolArray) -> Rated | Marked:
     """The same without these cases."""
     keep = np.flatnonzero(~lost)
     base = replace(
@@ -119,6 +121,7 @@ def _without(readings: Rated | Marked, lost: BoolArray) -> Rated | Marked:
         read=readings.read[:, keep],
         silent=readings.silent[:, keep],
         patient=None if readings.patient is None else readings.patient[keep],
+        subgroups={name: tuple(labels[k] for k in keep) for name, labels in readings.subgroups.items()},
     )
     if isinstance(base, Rated):
         return replace(base, rating=base.rating[:, keep])
@@ -130,6 +133,7 @@ def _without(readings: Rated | Marked, lost: BoolArray) -> Rated | Marked:
         lesion=base.lesion[:, lesions],
         lesion_case=renumbered[base.lesion_case[lesions]],
         weight=base.weight[lesions],
+        false_marks=tuple((r[~lost[c]], renumbered[c[~lost[c]]]) for r, c in base.false_marks),
     )
 
 

@@ -29,8 +29,13 @@ def endpoint_of(result: Row) -> str:
 
 
 def contrasts(result: Row) -> list[Row]:
-    """The differences between arms, without the overall test."""
-    return [c for c in result["comparisons"] if c["flag"] != "overall test"]
+    """The differences between arms, without the overall test and the subgroups' gaps."""
+    return [c for c in result["comparisons"] if c["flag"] != "overall test" and c["b"] != "rest"]
+
+
+def gaps(result: Row) -> list[Row]:
+    """Each subgroup of cases against the rest."""
+    return [c for c in result["comparisons"] if c["b"] == "rest"]
 
 
 def summary(result: Row) -> list[str]:
@@ -62,10 +67,35 @@ def summary(result: Row) -> list[str]:
             said.append(
                 f"{name}: {failed['events']} of {failed['n']} readings gave no usable answer; these count as wrong."
             )
-    return [
-        *said,
-        "For whom it may not work: these figures are for all cases together; no subgroup was compared.",
-    ]
+    return [*said, _for_whom(result)]
+
+
+def _for_whom(result: Row) -> str:
+    found = gaps(result)
+    if not found:
+        return "For whom it may not work: these figures are for all cases together; no subgroup was compared."
+    worse = [c for c in found if c["flag"] == "gap" and c["difference"] < 0]
+    few = sorted({c["a"] for c in found if c["flag"].startswith("too few")})
+    told = "; ".join(f"{c['a']}, lower than the rest by {-c['difference']:.2f}" for c in worse)
+    text = "For whom it may not work: " + (told or "no subgroup was shown to differ from the rest")
+    return text + (f"; too few to tell for {', '.join(few)}." if few else ".")
+
+
+def subgroups_section(result: Row) -> dict[str, Any] | None:
+    """The endpoint in every subgroup of cases, and the gaps."""
+    rows = [r for r in result["measures"] if "=" in r["subgroup"] and r["measure"] == endpoint_of(result)]
+    if not rows:
+        return None
+    listed = pieces.table(
+        "Gap of each subgroup of cases against the rest, the same readers in both",
+        ["Group", "Difference", "Interval", "p (Holm)", "Verdict"],
+        [
+            [c["a"], pieces.show(c["difference"]), pieces.interval(c), pieces.show(c["p"], 4), c["flag"]]
+            for c in gaps(result)
+        ],
+    )
+    every = pieces.measures_table("Every subgroup", rows, by_subgroup=True)
+    return pieces.section("Subgroups of cases", tables=[every, listed])
 
 
 def arms_section(result: Row) -> dict[str, Any]:
@@ -74,7 +104,9 @@ def arms_section(result: Row) -> dict[str, Any]:
     names = [arm["arm"] for arm in result["figures"]["arms"]]
     mine = [r for r in result["measures"] if r["subgroup"] in names]
     by_profession = [
-        r for r in result["measures"] if r["subgroup"] not in (*names, "all") and ", " not in r["subgroup"]
+        r
+        for r in result["measures"]
+        if r["subgroup"] not in (*names, "all") and ", " not in r["subgroup"] and "=" not in r["subgroup"]
     ]
     primary = [
         r for r in mine if r["measure"] in (endpoint, "failure_rate", "lesions_found", "false_marks_per_case")
@@ -93,7 +125,7 @@ def arms_section(result: Row) -> dict[str, Any]:
 
 def differences_section(result: Row) -> dict[str, Any] | None:
     """How far are the arms apart?"""
-    if not result["comparisons"]:
+    if all(c["b"] == "rest" for c in result["comparisons"]):
         return None
     endpoint, rows = endpoint_of(result), contrasts(result)
     listed = pieces.table(
@@ -112,6 +144,7 @@ def differences_section(result: Row) -> dict[str, Any] | None:
                 c["method"] + (f"; {c['flag']}" if c["flag"] else ""),
             ]
             for c in result["comparisons"]
+            if c["b"] != "rest"
         ],
     )
     shown = [

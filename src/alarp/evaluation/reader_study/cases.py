@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from alarp.evaluation.cells import numbers, row_names
+from alarp.evaluation.cells import NOT_RECORDED, numbers, row_names
 from alarp.evaluation.detection.cells import same_value
 from alarp.evaluation.intervals import Codes, FloatArray
 from alarp.evaluation.mrmc.design import U_STATISTIC
@@ -74,6 +74,7 @@ def parse_readings(protocol: ReaderStudyProtocol, frame: pl.DataFrame) -> Rated:
         profession=_professions(columns, reader, frame),
         outcomes=_outcomes(protocol, truth, silent, pairs),
         rating=rating,
+        subgroups=_subgroups(columns, case, frame, known),
     )
 
 
@@ -88,6 +89,7 @@ def _require(columns: Columns, frame: pl.DataFrame, file: str) -> None:
     for role in ("profession", "patient"):
         if (column := getattr(columns, role)) is not None:
             wanted[f"the {role}"] = column
+    wanted |= {f"the subgroup {name}": column for name, column in columns.subgroups.items()}
     require_columns(frame, wanted, name=file)
 
 
@@ -187,6 +189,17 @@ def _patients(
         )
     codes = np.unique([str(owner[name]) for name in known], return_inverse=True)[1]
     return None if len(np.unique(codes)) == len(codes) else codes.astype(np.int64)
+
+
+def _subgroups(
+    columns: Columns, case: Sequence[str], frame: pl.DataFrame, known: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """To which group does each case belong? Every row of a case says the same."""
+    found = {}
+    for name, column in columns.subgroups.items():
+        labels = _one_each(column, "case", case, frame[column].to_list())
+        found[name] = tuple(labels[k] or NOT_RECORDED for k in known)
+    return found
 
 
 def _professions(columns: Columns, reader: Sequence[str], frame: pl.DataFrame) -> Mapping[str, str]:

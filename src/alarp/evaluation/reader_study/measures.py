@@ -9,6 +9,7 @@ import numpy as np
 
 from alarp.evaluation.mrmc import curves
 from alarp.evaluation.mrmc.design import U_STATISTIC, ReaderDesign
+from alarp.evaluation.mrmc.grouped import by_subgroup
 from alarp.evaluation.mrmc.presenting import Presented, present
 from alarp.evaluation.mrmc.readings import Marked, Rated, highest_mark
 from alarp.evaluation.reader_study.protocol import NO_DISEASE, ReaderStudyProtocol
@@ -20,11 +21,12 @@ def evaluate(protocol: ReaderStudyProtocol, readings: Rated | Marked) -> Finding
     common = protocol.common
     order = [(claim.a, claim.b) for claim in common.claims if claim.a is not None and claim.b is not None]
     shown = present(readings, _turned(protocol), level=common.level, order=order)
+    grouped = by_subgroup(readings, _turned(protocol), common)
     return Findings(
         outcomes=readings.outcomes,
         unit="cases",
-        measures=tuple(shown.measures),
-        comparisons=tuple(shown.comparisons),
+        measures=(*shown.measures, *grouped.measures),
+        comparisons=(*shown.comparisons, *grouped.gaps),
         figures=shown.figures | {"design": asdict(protocol.design), "curves": _curves(readings)},
         remarks=_remarks(protocol, readings, shown),
     )

@@ -30,6 +30,7 @@ class Columns:
     rating: str
     profession: str | None
     patient: str | None
+    subgroups: Mapping[str, str]  # a subgroup's name → its column
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ def parse(values: Mapping[str, Any]) -> ReaderStudyProtocol:
     protocol = ReaderStudyProtocol(
         common=common,
         design=design,
-        columns=None if marked else _columns(fields),
-        marks=mark_files(fields) if marked else None,
+        columns=None if marked else _columns(fields, common.subgroups),
+        marks=mark_files(fields, common.subgroups) if marked else None,
         positive="" if marked else fields.text("positive", "the truth value that means disease"),
         negative=fields.text("negative") if fields.has("negative") else None,
         indeterminate=fields.texts("indeterminate"),
@@ -74,7 +75,7 @@ def parse(values: Mapping[str, Any]) -> ReaderStudyProtocol:
     return protocol
 
 
-def _columns(fields: Fields) -> Columns:
+def _columns(fields: Fields, subgroups: tuple[str, ...]) -> Columns:
     names = Fields(fields.mapping("columns", "reader, modality, case, truth, rating"), where="columns")
     columns = Columns(
         reader=names.text("reader", "the column with the reader's name"),
@@ -84,6 +85,7 @@ def _columns(fields: Fields) -> Columns:
         rating=names.text("rating", "the column with the reader's rating"),
         profession=names.text("profession") if names.has("profession") else None,
         patient=names.text("patient") if names.has("patient") else None,
+        subgroups={name: names.text(name, default=name) for name in subgroups},
     )
     names.refuse_unknown()
     return columns

@@ -16,6 +16,7 @@ def story(result: Row) -> Story:
         telling.differences_section(result),
         telling.readers_section(result),
         pieces.section("Curves", charts=drawn) if drawn else None,
+        telling.subgroups_section(result),
         telling.variation_section(result),
     ]
     return pieces.frame(
