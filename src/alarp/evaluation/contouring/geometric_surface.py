@@ -18,11 +18,20 @@ _SLANT = 0.2  # a crossing counts along the axes that hold more than this share 
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """Pieces of a surface: where each lies (mm), which way it faces, and its area (mm2)."""
+    """Pieces of a surface: where each lies (mm), which way it faces, and the area it stands for (mm2).
+
+    Between thick slices the surface is a straight line, so pieces there stand for no area of their own: they are places
+    to measure to, and the pieces on the slices stand for them.
+    """
 
     points_mm: FloatArray
     normals: FloatArray
     area_mm2: FloatArray
+
+    def with_area(self) -> Surface:
+        """Which pieces stand for some area?"""
+        held = self.area_mm2 > 0
+        return Surface(self.points_mm[held], self.normals[held], self.area_mm2[held])
 
 
 def surface(mask: BoolArray, spacing_mm: Spacing) -> Surface:
@@ -34,7 +43,12 @@ def surface(mask: BoolArray, spacing_mm: Spacing) -> Surface:
     and never at a grazing angle.
     """
     level, spacing, origin_mm = levels(mask, spacing_mm)
-    parts = [_crossings(level, np.array(spacing), axis) for axis in range(3)]
+    parts = [
+        _crossings(
+            level, np.array(spacing), axis, [round(a / b) for a, b in zip(spacing_mm, spacing, strict=True)]
+        )
+        for axis in range(3)
+    ]
     points, normals, area_mm2 = (np.concatenate(each) for each in zip(*parts, strict=True))
     return Surface(points + origin_mm, normals, area_mm2)
 
@@ -49,14 +63,16 @@ def compare_geometric_surfaces(
     """
     a, b = surface(reference, spacing_mm), surface(output, spacing_mm)
     reach_mm = min(spacing_mm) / 2
+    first, second = a.with_area(), b.with_area()
     apart = Distances(
-        distances(a, b, reach_mm=reach_mm), a.area_mm2, distances(b, a, reach_mm=reach_mm), b.area_mm2
+        distances(first, b, reach_mm=reach_mm),
+        first.area_mm2,
+        distances(second, a, reach_mm=reach_mm),
+        second.area_mm2,
     )
     voxel = np.array(spacing_mm)
-    return apart, (
-        np.linalg.norm(a.normals * voxel, axis=1) / 2,
-        np.linalg.norm(b.normals * voxel, axis=1) / 2,
-    )
+    half = [np.linalg.norm(each.normals * voxel, axis=1) / 2 for each in (first, second)]
+    return apart, (half[0], half[1])
 
 
 def distances(source: Surface, target: Surface, *, reach_mm: float) -> FloatArray:
@@ -73,8 +89,13 @@ def distances(source: Surface, target: Surface, *, reach_mm: float) -> FloatArra
     return np.asarray(np.hypot(height, np.maximum(0.0, aside - reach_mm)), dtype=np.float64)
 
 
-def _crossings(level: Levels, spacing: FloatArray, axis: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Where do the grid's lines along one axis pass through the surface? Points (mm), normals, areas (mm2)."""
+def _crossings(
+    level: Levels, spacing: FloatArray, axis: int, parts: list[int]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Where do the grid's lines along one axis pass through the surface? Points (mm), normals, areas (mm2).
+
+    Lines that lie between the slices proper (`parts` of the finer grid to a slice) have their area on the slices'.
+    """
     inside = level > 0
     steps = np.array([level.shape[1] * level.shape[2], level.shape[2], 1])
     here, flat = inside.ravel(), level.ravel()
@@ -92,7 +113,13 @@ def _crossings(level: Levels, spacing: FloatArray, axis: int) -> tuple[FloatArra
     shares = np.maximum(normals**2 - _SLANT, 0.0)
     kept = shares[:, axis] > 0
     first, share, normals, shares = first[kept], share[kept], normals[kept], shares[kept]
-    points = np.stack(np.unravel_index(first, level.shape), axis=1) * spacing
+    places = np.unravel_index(first, level.shape)
+    points = np.stack(places, axis=1) * spacing
     points[:, axis] += share * spacing[axis]
-    face_mm2 = spacing.prod() / spacing[axis]
-    return points, normals, face_mm2 * shares[:, axis] / shares.sum(axis=1) / np.abs(normals[:, axis])
+    area_mm2 = (
+        spacing.prod() / spacing[axis] * shares[:, axis] / shares.sum(axis=1) / np.abs(normals[:, axis])
+    )
+    for other in range(3):
+        if other != axis and parts[other] > 1:
+            area_mm2 *= np.where(places[other] % parts[other] == 0, parts[other], 0)
+    return points, normals, area_mm2

@@ -11,7 +11,10 @@ from alarp.evaluation.contouring.geometry import Grid
 from alarp.evaluation.contouring.structures import Contours
 from alarp.evaluation.intervals import BoolArray, FloatArray
 
-RASTERISER = "alarp scanline 1: voxel centres, exact edge crossings, even-odd (holes by XOR), centres on the line inside"
+RASTERISER = (
+    "alarp scanline 1: voxel centres, exact edge crossings, even-odd (holes by XOR), centres on the line inside; each "
+    "contour fills its own slice, half a slice to either side (no caps, nothing between slices without a contour)"
+)
 _ON_LINE_MM = 0.002  # contour coordinates are commonly written to 0.001 mm
 
 
