@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from alarp.evaluation.kinds import parse_protocol
 from alarp.evaluation.spanning import LivePeriod, span
+from alarp.evaluation.text import read_text
 from alarp.kernel import BadInput, Measure
 from alarp.report.charts import draw
 
@@ -70,7 +70,5 @@ def test_the_protocols_of_the_how_to_page_are_read_as_written():
     page = (
         Path(__file__).resolve().parents[3] / "docs" / "how-to" / "evaluate-numbers-and-images.md"
     ).read_text("utf-8")
-    found = [
-        parse_protocol(yaml.safe_load(text)) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-    ]
+    found = [parse_protocol(read_text(text)) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
     assert [plan.common.kind for plan in found] == ["measurement", "prediction", "enhancement"]
