@@ -62,6 +62,8 @@ NAMES = {
     "acceptable_rating_share": "Ratings of 4 or 5",
     "mean_rating": "Mean rating (1 to 5)",
     "rater_agreement": "Raters who agree on usable or not",
+    "rater_kappa": "Raters beyond chance, weighted kappa",
+    "rater_ac2": "Raters beyond chance, Gwet's AC2",
     "edit_time_min": "Editing the tool's outlines (min)",
     "manual_time_min": "Outlining by hand (min)",
     "time_saving_min": "Time saved (min)",

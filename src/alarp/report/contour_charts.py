@@ -30,7 +30,7 @@ def outlines(chart: Row) -> Spec:
     dash = alt.StrokeDash(
         "who:N", scale=alt.Scale(domain=WHO, range=[[1, 0], [6, 3]]), legend=alt.Legend(**dark)
     )
-    drawn = alt.Chart(data(_points(chart))).mark_line(strokeWidth=2, interpolate="linear", clip=True)
+    drawn = alt.Chart(data(_points(chart))).mark_line(strokeWidth=2, interpolate="linear")
     lines = drawn.encode(x=x, y=y, color=colour, strokeDash=dash, detail="line:N", order="order:Q")
     return spec(alt.layer(_ground(chart, pixels, x, y), lines).properties(width=_WIDTH, height=pixels))
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from alarp.evaluation.contouring import Grid
+from alarp.evaluation.contouring.dvh import dose_in
 from alarp.evaluation.contouring.raster import Box
 from alarp.kernel import BadInput
 
@@ -44,18 +44,7 @@ def dose_on(case: str, role: str, dataset: Any, grid: Grid) -> Callable[[Box], n
         raise BadInput(f"Case {case}: column '{role}' names a dose whose planes are not evenly spaced.")
     volume = gray.reshape(source.shape)
 
-    def dose_in(box: Box) -> npt.NDArray[np.float64]:
-        index = np.indices(box.shape, dtype=np.float64).reshape(3, -1).T + np.array(box.start)
-        steps = (
-            np.stack([grid.normal, grid.along_rows, grid.along_columns]) * np.array(grid.spacing_mm)[:, None]
-        )
-        points = grid.origin + index @ steps
-        found = ndimage.map_coordinates(
-            volume, np.round(source.to_index(points).T, 6), order=1, mode="constant", cval=np.nan
-        )
-        return np.asarray(found, dtype=np.float64).reshape(box.shape)
-
-    return dose_in
+    return lambda box: dose_in(box, grid, volume, source)
 
 
 def _grid(dataset: Any, shape: tuple[int, ...]) -> Grid:

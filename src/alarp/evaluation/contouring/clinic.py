@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
+from alarp.evaluation.agreement import ORDINAL, fleiss_kappa, gwet_ac1, tally_ratings
 from alarp.evaluation.contouring.averages import codes_of, mean_of
 from alarp.evaluation.contouring.cases import Enrolled
 from alarp.evaluation.contouring.comparing import CaseResult
@@ -103,7 +104,30 @@ def rating_measures(
         share = replace(share, low=None, high=None, method="share, no interval", because="one patient")
     scores = [float(r.rating) for r in rated]
     average = mean_of("mean_rating", scores, patients, protocol=protocol, subgroup=group, bounds=(1.0, 5.0))
-    return [share, average, _agreement(rated, group)]
+    return [share, average, _agreement(rated, group), *_beyond_chance(protocol, rated, group)]
+
+
+def _beyond_chance(protocol: ContouringProtocol, rated: Sequence[Rating], group: str) -> list[Measure]:
+    """How far do the raters agree beyond chance? Linear weights on the five points, by patient.
+
+    Kappa falls when nearly all ratings are the same, AC2 does not: read both.
+    """
+    subjects = [f"{r.case}\n{r.structure}" for r in rated]
+    scale = tuple(str(r) for r in RATINGS)
+    counts = tally_ratings(subjects, [str(r.rating) for r in rated], categories=scale).counts
+    patient_of = {subject: r.patient for subject, r in zip(subjects, rated, strict=True)}
+    if not patient_of:
+        return [
+            Measure.not_measurable(name, because="no rating", subgroup=group)
+            for name in ("rater_kappa", "rater_ac2")
+        ]
+    codes = codes_of(list(patient_of.values()))
+    level = protocol.common.level
+    found = (
+        fleiss_kappa(counts, scale=ORDINAL, clusters=codes, level=level, name="rater_kappa"),
+        gwet_ac1(counts, scale=ORDINAL, clusters=codes, level=level, name="rater_ac2"),
+    )
+    return [replace(measure, subgroup=group) for measure in found]
 
 
 def _agreement(rated: Sequence[Rating], group: str) -> Measure:

@@ -10,6 +10,7 @@ import numpy as np
 
 from alarp.evaluation.contouring.acceptance import criteria_for
 from alarp.evaluation.contouring.cases import Enrolled
+from alarp.evaluation.contouring.dvh import dose_to_volume_gy, mean_dose_gy
 from alarp.evaluation.contouring.geometry import Grid
 from alarp.evaluation.contouring.naming import AS_WRITTEN, Name, Nomenclature, matched
 from alarp.evaluation.contouring.protocol import CLIP, ContouringProtocol
@@ -228,14 +229,12 @@ class _Case:
 
 
 def dose_measures(gray: FloatArray) -> dict[str, float | None]:
-    """Which dose does the structure receive? Mean, and the least dose of its hottest 95 % and 2 % (ICRU 83).
-
-    Every voxel weighs the same. None when part of the structure lies where no dose was calculated.
-    """
-    if len(gray) == 0 or not np.isfinite(gray).all():
-        return {"dmean_gy": None, "d95_gy": None, "d2_gy": None}
-    d95, d2 = np.percentile(gray, [5.0, 98.0])
-    return {"dmean_gy": float(gray.mean()), "d95_gy": float(d95), "d2_gy": float(d2)}
+    """Which dose does the structure receive: mean, D95 and D2 (ICRU 83)? None where no dose was calculated."""
+    return {
+        "dmean_gy": mean_dose_gy(gray),
+        "d95_gy": dose_to_volume_gy(gray, 95.0),
+        "d2_gy": dose_to_volume_gy(gray, 2.0),
+    }
 
 
 def _outcome(reference: BoolArray, output: BoolArray) -> CaseOutcome:

@@ -20,7 +20,7 @@ PRIMARY = (*OVERLAP, *DISTANCES, "added_path_length_mm", "volume_difference_ml")
 VARIANTS = ("_as_treated", "_best_case", "_worst_case")
 DOSE = ("dmean_difference_gy", "d95_difference_gy", "d2_difference_gy")
 CLINIC = (
-    "acceptance_rate", "acceptable_rating_share", "mean_rating", "rater_agreement", "edit_time_min",
+    "acceptance_rate", "acceptable_rating_share", "mean_rating", "rater_agreement", "rater_kappa", "rater_ac2", "edit_time_min",
     "manual_time_min", "time_saving_min", "time_saving_share", "fraction_acceptance_rate", "fallback_rate",
 )  # fmt: skip
 IMAGE_DIAGONAL = "image diagonal"

@@ -133,7 +133,7 @@ def _boxes(result: Row, measure: str) -> dict[str, Any] | None:
     for row in result["figures"]["per_case"]:
         if row.get(measure) is not None and row["outcome"] != "reference_missing":
             values.setdefault(row["structure"], []).append(float(row[measure]))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"label": name, "n": len(found)}
         | dict(zip(_SPREAD, np.quantile(found, [0, 0.25, 0.5, 0.75, 1]).tolist(), strict=True))
         for name, found in values.items()
