@@ -7,7 +7,7 @@ import pytest
 from reader_makers import comparison, findings, long_table, measure, overall, published, ratings
 
 from alarp.evaluation import read_csv
-from alarp.evaluation.mrmc import cases_needed, components, jackknife, of_cases, sizing, totals
+from alarp.evaluation.mrmc import cases_needed, components, difference, jackknife, of_cases, sizing, totals
 
 IOWA_VAN_DYKE = {  # OR-DBM MRMC 2.51, trapezoidal area, jackknife
     "ms_t": 0.00479617, "ms_r": 0.00383620, "ms_tr": 0.00055103, "var_r": 0.00153500, "var_tr": 0.00020040,
@@ -167,3 +167,33 @@ def viper(shared, study, endpoint="auc", *, rating="score", higher_means="diseas
         positive="1",
         higher_means=higher_means,
     )
+
+
+def test_intervals_for_random_readers_and_cases_cover_as_often_as_they_say():
+    """Roe and Metz's simulation (1997, doi:10.1016/S1076-6332(97)80032-3): 4 readers, 25 and 25 cases, two modalities
+    that do not differ. 1,000 runs gave 96.5 % here, 94.5 % with 6 readers and 120 cases, 94.3 % with 10 and 200."""
+    draw, covered, runs = np.random.default_rng(1), 0, 300
+    diseased = np.arange(50) < 25
+    state = diseased.astype(int)
+    for _ in range(runs):
+        shared = 1.5 * diseased + 0.3**0.5 * draw.normal(size=50) + 0.2**0.5 * draw.normal(size=(4, 50))
+        shared = shared + 0.011**0.5 * draw.normal(size=(4, 2))[:, state]
+        rating = np.stack(
+            [
+                shared
+                + 0.3**0.5 * draw.normal(size=50)
+                + 0.2**0.5 * draw.normal(size=(4, 50))
+                + 0.011**0.5 * draw.normal(size=(4, 2))[:, state]
+                for _ in range(2)
+            ]
+        )
+        wins = of_cases(rating.reshape(8, 50), diseased)
+        areas = totals(wins).estimates.reshape(2, 4)
+        found = difference(
+            components(areas, jackknife(wins), cases=50),
+            float(areas[0].mean() - areas[1].mean()),
+            readers="random",
+            cases="random",
+        )
+        covered += found.low <= 0 <= found.high
+    assert 0.93 <= covered / runs <= 0.985
