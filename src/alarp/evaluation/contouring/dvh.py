@@ -58,7 +58,7 @@ def histogram(gray: FloatArray, *, step_gy: float = 0.1) -> tuple[FloatArray, Fl
         return np.zeros(0), np.zeros(0)
     doses = np.arange(int(np.floor(gray.max() / step_gy)) + 2) * step_gy
     colder = np.searchsorted(np.sort(gray.ravel()), doses, side="left")
-    return doses, 100.0 * (1.0 - colder / gray.size)
+    return np.asarray(doses, dtype=np.float64), 100.0 * (1.0 - colder / gray.size)
 
 
 def _is_known(gray: FloatArray) -> bool:

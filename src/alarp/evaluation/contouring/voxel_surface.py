@@ -14,7 +14,7 @@ from alarp.evaluation.contouring.nearby import Spacing, distances_at
 from alarp.evaluation.intervals import BoolArray, FloatArray
 
 DEFINITION_VOXEL = (
-    "alarp voxel 1 (surface-distance compatible): marching-cubes elements, centre to centre, both directions"
+    "alarp voxel 1 (surface-distance compatible): marching-cubes elements, corner to corner, both directions"
 )
 Corner = tuple[int, ...]
 _CORNERS: tuple[Corner, ...] = tuple(product((0, 1), repeat=3))  # the first is the highest bit of the code
