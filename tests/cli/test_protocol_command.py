@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from typer.testing import CliRunner
 
 from alarp.cli.evaluating import OPENINGS, evaluate_protocol, lock_path
+from alarp.cli.evaluating.summaries import read_summary
 from alarp.cli.protocol import app
 from alarp.evaluation import parse_protocol
 from alarp.evaluation.explaining import explain
@@ -307,9 +308,33 @@ def test_one_protocol_runs_unchanged_at_two_sites_and_yields_results_that_can_be
         path = plan(tmp_path / site, cases=CASES.replace("0.6", flipped))
         say("lock", path, "--key", key_file(tmp_path / site / "keys"))
         found.append(evaluate_protocol(path, tmp_path / site / "out").result.content)
+        say("sign", tmp_path / site / "out", "--site", site, "--key", tmp_path / site / "keys" / "key.pem")
     one, two = (f["protocol"] for f in found)
     assert one["hash"] == two["hash"] and one["plan_hash"] == two["plan_hash"]
     assert one["locked_by"] != two["locked_by"]
     assert (one["exploratory"], two["exploratory"]) == (False, False)
     names = [[(m["measure"], m["subgroup"]) for m in f["measures"]] for f in found]
     assert names[0] == names[1]
+    summaries = [tmp_path / site / "out" / "summary.json" for site in ("north", "south")]
+    said = say("compare", *summaries)
+    assert re.search(r"^sensitivity +1\.000 \(.* n 2 +0\.500 \(.* n 2$", said, re.MULTILINE)
+    assert said.count("sealed with key") == 2
+    assert "cases.csv" not in str(read_summary(summaries[0])), "a file's name left the site"
+
+
+@pytest.mark.need("E01")
+def test_a_summary_that_was_altered_or_comes_from_another_plan_is_not_compared(tmp_path):
+    for site, threshold in (("north", 0.5), ("south", 0.65)):
+        evaluate_protocol(plan(tmp_path / site, threshold=threshold), tmp_path / site / "out")
+        say("sign", tmp_path / site / "out", "--site", site)
+    north, south = (tmp_path / site / "out" / "summary.json" for site in ("north", "south"))
+    with pytest.raises(BadInput, match="different plans"):
+        say("compare", north, south)
+    broken = json.loads(north.read_text("utf-8"))
+    payload = broken["envelope"]["payload"]
+    broken["envelope"]["payload"] = ("B" if payload[40] == "A" else "A").join((payload[:40], payload[41:]))
+    north.write_text(json.dumps(broken), "utf-8")
+    with pytest.raises(BadInput, match="it was altered"):
+        say("compare", north, south)
+    with pytest.raises(BadInput, match=r"holds no result\.json"):
+        say("sign", tmp_path, "--site", "north")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from alarp.cli import answers
-from alarp.cli.evaluating import OPENINGS, files, locks
+from alarp.cli.evaluating import OPENINGS, files, locks, summaries
 from alarp.cli.evaluating.keys import key_for
 from alarp.evaluation import KindProtocol, adapt, parse_protocol, write_text
 from alarp.evaluation.explaining import explain
@@ -193,6 +193,37 @@ def adapt_to(
         left.append(f"the threshold is still {values['threshold']}: set the second product's own")
     for sentence in left:
         typer.echo(f"Look at: {sentence}.")
+
+
+@app.command("sign")
+def sign(
+    folder: Annotated[Path, typer.Argument(help="The output folder of `alarp evaluate`.")],
+    site: Annotated[str, typer.Option("--site", help="The site's name, as others will read it.")],
+    key: KeyFile = None,
+) -> None:
+    """Seal what may leave the site: counts, measures and claims of a result, without any case."""
+    chosen = key_for(key)
+    place = summaries.put_summary(folder, site, chosen)
+    typer.echo(f"{place}: sealed with {chosen.whose}. It holds no case and no file name.")
+
+
+@app.command("compare")
+def compare(
+    sealed: Annotated[list[Path], typer.Argument(help="Two or more summaries (`alarp protocol sign`).")],
+) -> None:
+    """Lay sealed summaries of one plan side by side: sites, versions or products. Refuses different plans."""
+    read = [summaries.read_summary(path) for path in sealed]
+    rows = summaries.side_by_side([said for said, _ in read])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for said, keyid in read:
+        locked = (
+            "exploratory" if said["protocol"]["exploratory"] else f"locked {said['protocol']['locked_at']}"
+        )
+        typer.echo(
+            f"{said['site']}: sealed with key {keyid[:12]}…, protocol {said['protocol']['hash'][:12]}…, {locked}."
+        )
 
 
 _CARRIED = (
