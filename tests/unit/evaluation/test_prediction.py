@@ -161,9 +161,20 @@ def test_patients_with_several_appointments_widen_the_interval():
     columns = PREDICTION["columns"]
     alone = found(rows, f"{HEADER},patient")
     together = found(rows, f"{HEADER},patient", columns=columns | {"patient": "patient"})
-    for name in ("brier", "oe_ratio", "calibration_intercept", "ici"):
+    for name in ("brier", "oe_ratio", "calibration_intercept"):
         widths = [measure(each, name).high - measure(each, name).low for each in (alone, together)]
         assert widths[1] > 1.3 * widths[0], name
+
+
+def test_a_mean_of_absolute_distances_has_no_interval_that_would_leave_it_out():
+    rng = np.random.default_rng(4)
+    p = np.round(rng.beta(1.2, 5, 400), 4)
+    shown = found([f"a{i},{'no' if rng.random() < x else 'yes'},{x}" for i, x in enumerate(p)])
+    for name in ("ici", "ece"):
+        row = measure(shown, name)
+        assert row.estimate > 0
+        assert (row.low, row.high) == (None, None)
+        assert "only enlarges" in row.because
 
 
 @pytest.mark.parametrize(

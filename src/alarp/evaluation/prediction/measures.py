@@ -147,13 +147,17 @@ def judged(cases: Cases, protocol: PredictionProtocol, *, rule: str, suffix: str
         ),
     }
     for name, (statistic, how) in statistics.items():
-        rows.append(
-            calibration.bootstrap(
-                name + suffix, statistic, n=len(y), events=int(y.sum()), clusters=patient, level=level,
-                replicates=options.replicates, seed=options.seed, method=how,
-            )
-        )  # fmt: skip
+        rows.append(_distance(name + suffix, statistic(np.ones(len(y))), found, level, how))
     return rows
+
+
+def _distance(name: str, estimate: float, found: Forecasts, level: float, how: str) -> Measure:
+    """A mean of absolute distances: it never reaches 0 by chance and grows in every resample, so no bounds are given."""
+    n, events = len(found.happened), int(found.happened.sum())
+    if np.isnan(estimate):
+        return Measure.not_measurable(name, because="it cannot be computed from these cases", n=n)
+    because = "no interval: resampling only enlarges a mean of absolute distances"
+    return Measure(name, estimate, None, None, level, how, n, events, "all", because)
 
 
 def _apart(
