@@ -74,6 +74,7 @@ def filled_in(text: str) -> str:
 
 
 @pytest.mark.need("E01", "E05", "E06")
+@pytest.mark.timeout(600)  # a worker, a process of its own and a PDF, on whatever machine
 def test_a_physicist_evaluates_a_tool_from_the_template_to_signed_evidence(
     somebody: Arrives, site: Site, worker: None, cases: Path
 ) -> None:
@@ -120,9 +121,7 @@ def test_a_physicist_evaluates_a_tool_from_the_template_to_signed_evidence(
     physicist.ticks("1: 240 consecutive films. Its truth has never been opened.")
     physicist.presses("Run")
     # Then the page follows the run by itself until the report is there
-    expect(page.get_by_role("heading", name="What was claimed and what we found")).to_be_visible(
-        timeout=120_000
-    )
+    expect(page.get_by_text("What was claimed and what we found").first).to_be_visible(timeout=180_000)
     physicist.reads("240")
     physicist.reads("This test set has been opened 1 time")
     physicist.does_not_read("exploratory")
