@@ -87,9 +87,16 @@ def test_a_nerve_of_a_few_voxels_survives_and_its_shift_is_seen_within_the_voxel
 
 @pytest.mark.parametrize("spacing", SPACINGS)
 @pytest.mark.parametrize("radius", [10, 20])
-def test_the_area_of_a_sphere_is_right_within_six_per_cent(spacing, radius):
+def test_the_area_of_a_sphere_is_right_within_two_to_six_per_cent(spacing, radius):
+    """A sphere of 10 mm radius has seven slices of 3 mm; straight lines between them cut its corners off."""
     found = surface(ball(CENTRES[0], radius, spacing, radius + 5), spacing)
-    assert found.area_mm2.sum() == pytest.approx(4 * np.pi * radius**2, rel=0.06)
+    within = 0.06 if radius == 10 and max(spacing) == 3 else 0.025
+    assert found.area_mm2.sum() == pytest.approx(4 * np.pi * radius**2, rel=within)
+
+
+def test_a_spacing_in_whole_numbers_is_the_same_spacing():
+    one, two = (ball(centre, 9, (3.0, 1.0, 1.0), 14) for centre in CENTRES[:2])
+    assert compare(one, two, (3, 1, 1), tolerance_mm=2) == compare(one, two, (3.0, 1.0, 1.0), tolerance_mm=2)
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])

@@ -45,7 +45,10 @@ def surface(mask: BoolArray, spacing_mm: Spacing) -> Surface:
     level, spacing, origin_mm = levels(mask, spacing_mm)
     parts = [
         _crossings(
-            level, np.array(spacing), axis, [round(a / b) for a, b in zip(spacing_mm, spacing, strict=True)]
+            level,
+            np.array(spacing, dtype=np.float64),
+            axis,
+            [round(a / b) for a, b in zip(spacing_mm, spacing, strict=True)],
         )
         for axis in range(3)
     ]
