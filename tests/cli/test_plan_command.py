@@ -86,3 +86,76 @@ def test_a_plan_that_will_not_do_is_one_sentence(
 def test_a_file_without_a_plan_says_what_to_add(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no field 'plan'"):
         parse_plan({"title": "x"})
+
+
+FRANKEN = {  # OR-DBM MRMC 2.51, Franken's data: 4 readers, 100 cases
+    "ms_tr": 0.00005020, "error": 0.00152578, "cov1": 0.00079168, "cov2": 0.00048364, "cov3": 0.00051251, "cases": 100,
+}  # fmt: skip
+
+
+def of_readers(**changes: object) -> dict[str, object]:
+    return {
+        "title": "Nodules with and without",
+        "plan": {"readers": {"components": FRANKEN, "difference": 0.05, "readers": [4, 6], **changes}},
+    }
+
+
+@pytest.mark.need("E05")
+def test_a_reader_study_is_sized_as_rjafroc_sizes_it_from_franken(tmp_path: Path) -> None:
+    found = json.loads(run(tmp_path, of_readers(cases=[120, 121]), "--json").stdout)["readers"]
+    six = next(row for row in found["rows"] if row["readers"] == 6)
+    assert six["enrolled"] == 121
+    power = {(size["readers"], size["cases"]): size["power"] for size in found["table"]}
+    assert power[(6, 121)] == pytest.approx(0.8004469, abs=2e-4)
+    assert power[(6, 120)] < 0.8 <= power[(6, 121)]
+    assert power[(4, 121)] < power[(6, 121)]
+
+
+def test_a_pilot_is_a_result_of_a_reader_study_beside_the_plan(tmp_path: Path) -> None:
+    written = {
+        "figures": {"components": {**FRANKEN, "readers": 4, "modalities": 2, "ms_t": 0.1, "ms_r": 0.2}}
+    }
+    (tmp_path / "pilot.json").write_text(json.dumps(written), "utf-8")
+    plan = of_readers(pilot="pilot.json")
+    del plan["plan"]["readers"]["components"]
+    found = json.loads(run(tmp_path, plan, "--json").stdout)["readers"]
+    by_hand = json.loads(run(tmp_path, of_readers(), "--json").stdout)["readers"]
+    assert found["rows"] == by_hand["rows"]
+    answer = run(tmp_path, plan, "--html", str(tmp_path / "plan.html"))
+    assert answer.exit_code == 0
+    page = (tmp_path / "plan.html").read_text("utf-8")
+    assert "Power by readers and cases" in page
+    assert "SHA-256 of pilot.json" in page
+
+
+def test_too_few_readers_are_not_helped_by_more_cases_and_the_plan_says_so(tmp_path: Path) -> None:
+    apart = {**FRANKEN, "ms_tr": 0.004}
+    answer = run(tmp_path, of_readers(components=apart, readers=[3, 40]))
+    assert answer.exit_code == 0
+    assert "Fewer than 40 readers do not suffice" in " ".join(answer.stdout.split())
+    found = work_out(parse_plan(of_readers(components=apart, readers=[3, 40])))["readers"]
+    assert found["rows"][0]["enrolled"] is None
+
+
+def test_cases_without_a_reference_are_enrolled_beside_those_that_count() -> None:
+    plan = of_readers(readers=[6])
+    plan["plan"]["lost_share"] = 0.1
+    assert work_out(parse_plan(plan))["readers"]["rows"][0]["enrolled"] == 135  # 121 / 0.9, rounded up
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"difference": None}, "difference"),
+        ({"difference": 0}, "between 0 and 1"),
+        ({"readers": [1]}, "at least 2"),
+        ({"power": 1.2}, "power"),
+        ({"components": {"error": 1}}, "cov1"),
+        ({"components": None}, "pilot"),
+        ({"pilot": "result.json", "components": None}, "no variance components"),
+        ({"readers_are": "tired"}, "readers_are"),
+    ],
+)
+def test_a_plan_of_readers_that_will_not_do_is_one_sentence(changes: dict[str, object], words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        parse_plan(of_readers(**changes))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import yaml
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from alarp import __version__
 from alarp.cli import answers, stories
-from alarp.evaluation.planning import parse_plan, work_out
+from alarp.evaluation.planning import parse_plan, pilot_file, work_out
 from alarp.evaluation.planning.report import story
 from alarp.kernel import BadInput, sha256_hex
 
@@ -24,7 +25,7 @@ def plan(
     html: Annotated[Path | None, typer.Option("--html", help="Write the plan as one HTML file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every number on standard output.")] = False,
 ) -> None:
-    """Work out how many cases a study needs, over a range of prevalence. Exit 0 done, 2 bad input."""
+    """Work out how many cases, and readers, a study needs. Exit 0 done, 2 bad input."""
     data = stories.read_bytes(file, "plan")
     try:
         values = yaml.safe_load(stories.as_text(file, data))
@@ -32,10 +33,15 @@ def plan(
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark is not None else ""
         raise BadInput(f"{file.name} is not readable YAML{where}; correct it.") from error
-    found = work_out(parse_plan(values))
+    pilot, seen = _pilot(file, values)
+    found = work_out(parse_plan(values, pilot=pilot))
     told = story(
         found,
-        provenance=[[f"SHA-256 of {file.name}", sha256_hex(data)], ["Computed by", f"alarp {__version__}"]],
+        provenance=[
+            [f"SHA-256 of {file.name}", sha256_hex(data)],
+            *seen,
+            ["Computed by", f"alarp {__version__}"],
+        ],
     )
     if as_json:
         answers.as_json(found)
@@ -47,3 +53,15 @@ def plan(
             console.print(sentence, markup=False)
     if html or pdf:
         stories.write_report(told, html, pdf)
+
+
+def _pilot(file: Path, values: Any) -> tuple[Any, list[list[str]]]:
+    """What did the pilot find that the plan names, and which file was it? Looked for beside the plan."""
+    named = pilot_file(values)
+    if named is None:
+        return None, []
+    data = stories.read_bytes(file.parent / named, "pilot")
+    try:
+        return json.loads(data), [[f"SHA-256 of {named}", sha256_hex(data)]]
+    except ValueError as error:
+        raise BadInput(f"The pilot '{named}' is not JSON; name the result.json of a reader study.") from error

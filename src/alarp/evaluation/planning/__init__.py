@@ -2,6 +2,7 @@
 
 from alarp.evaluation.planning.assurance import Aim, assurance, enrolled_for
 from alarp.evaluation.planning.plan import Plan, parse_plan, work_out
+from alarp.evaluation.planning.readers import pilot_file
 from alarp.evaluation.planning.sizes import (
     buderer,
     cases_for_auc,
@@ -23,6 +24,7 @@ __all__ = [
     "inflated",
     "obuchowski_variance",
     "parse_plan",
+    "pilot_file",
     "riley_development",
     "riley_validation",
     "work_out",

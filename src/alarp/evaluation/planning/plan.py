@@ -11,6 +11,7 @@ import numpy as np
 from alarp.evaluation.fields import Fields
 from alarp.evaluation.planning import sizes
 from alarp.evaluation.planning.assurance import Aim, assurance, enrolled_for
+from alarp.evaluation.planning.readers import ReadersAim, parse_readers, work_out_readers
 from alarp.kernel import BadInput
 
 _AMONG = {"sensitivity": "diseased", "specificity": "healthy"}
@@ -36,6 +37,7 @@ class Plan:
     aims: tuple[Aim, ...]
     auc: AucAim | None
     prediction: Mapping[str, Any]
+    readers: ReadersAim | None
     cases_per_patient: float
     correlation: float
     lost_share: float
@@ -46,8 +48,11 @@ class Plan:
         return 1 + (self.cases_per_patient - 1) * self.correlation
 
 
-def parse_plan(values: Any) -> Plan:
-    """Which plan stands in this file: a protocol with a field `plan`, or a plan alone? BadInput names the field."""
+def parse_plan(values: Any, *, pilot: Any = None) -> Plan:
+    """Which plan stands in this file: a protocol with a field `plan`, or a plan alone? BadInput names the field.
+
+    `pilot` is the content of the result file that `plan.readers.pilot` names.
+    """
     if not isinstance(values, Mapping) or not isinstance(values.get("plan"), Mapping):
         raise BadInput(
             "The file has no field 'plan': add it (expected values, wanted precision, prevalence)."
@@ -61,19 +66,20 @@ def parse_plan(values: Any) -> Plan:
         aims=tuple(_aim(fields, name) for name in _AMONG if fields.has(name)),
         auc=_auc(fields),
         prediction=fields.mapping("prediction", optional=True),
+        readers=parse_readers(fields, pilot),
         cases_per_patient=fields.number("cases_per_patient", default=1.0),
         correlation=_share(fields, "correlation", 0.0),
         lost_share=_share(fields, "lost_share", 0.0),
         sources={str(k): str(v) for k, v in fields.mapping("sources", optional=True).items()},
     )
     fields.take("n")
-    fields.take("readers")
     fields.refuse_unknown()
     if plan.cases_per_patient < 1:
         raise fields.wrong("cases_per_patient", plan.cases_per_patient, "at least 1")
-    if not plan.aims and plan.auc is None and not plan.prediction:
+    if not plan.aims and plan.auc is None and not plan.prediction and plan.readers is None:
         raise BadInput(
-            "The plan says nothing of what must be known: add 'sensitivity', 'specificity', 'auc' or 'prediction'."
+            "The plan says nothing of what must be known: add 'sensitivity', 'specificity', 'auc', 'prediction' or "
+            "'readers'."
         )
     if (plan.aims or plan.auc) and not plan.prevalences:
         raise BadInput(
@@ -139,6 +145,9 @@ def _auc(fields: Fields) -> AucAim | None:
 def work_out(plan: Plan) -> dict[str, Any]:
     """How many must be enrolled for each aim, over the range of prevalence? Plain data for a table and a chart."""
     rows = [*_proportions(plan), *_aucs(plan), *_predictions(plan)]
+    by_readers = None
+    if plan.readers is not None:
+        by_readers = work_out_readers(plan.readers, level=plan.level, lost=plan.lost_share)
     needed = [row["enrolled"] for row in rows if row["enrolled"] is not None]
     return {
         "title": plan.title,
@@ -148,6 +157,7 @@ def work_out(plan: Plan) -> dict[str, Any]:
         "lost_share": plan.lost_share,
         "sources": dict(plan.sources),
         "rows": rows,
+        "readers": by_readers,
         "needed": max(needed) if len(needed) == len(rows) and needed else None,
         "curves": _curves(plan, max(needed, default=200)),
     }
