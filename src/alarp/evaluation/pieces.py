@@ -19,6 +19,7 @@ NAMES = {
     "ppv": "PPV (flagged who are diseased)",
     "npv": "NPV (not flagged who are healthy)",
     "auc": "AUC",
+    "auc_guarded": "AUC, guarded interval",
     "failure_rate": "No usable answer",
     "partial_auc": "Partial AUC",
     "lr_positive": "Likelihood ratio of a flag",

@@ -23,6 +23,8 @@ from alarp.kernel import Measure
 
 __all__ = [
     "AUC_INTERVALS",
+    "DELONG",
+    "GUARDED",
     "auc",
     "clustered_variance",
     "delong_covariance",
@@ -32,8 +34,8 @@ __all__ = [
 ]
 
 
-DEFAULT, DELONG, LOGIT = "default", "delong", "logit"
-AUC_INTERVALS = (DEFAULT, DELONG, LOGIT, *BOOTSTRAPPED)
+DELONG, GUARDED, LOGIT = "delong", "guarded", "logit"
+AUC_INTERVALS = (DELONG, GUARDED, LOGIT, *BOOTSTRAPPED)
 # Below this many cases' worth of misrankings DeLong's own interval is too short: docs/reference/interval-coverage.md.
 ENOUGH_MISRANKED = 15.0
 
@@ -46,7 +48,7 @@ def auc(
     clusters: Codes | None = None,
     name: str = "auc",
     subgroup: str = "all",
-    interval: str = DEFAULT,
+    interval: str = DELONG,
     seed: int = SEED,
     replicates: int = REPLICATES,
 ) -> Measure:
@@ -55,7 +57,7 @@ def auc(
     Area under the empirical ROC curve; variance of DeLong et al. 1988 (doi:10.2307/2531595) and, when patients repeat,
     of Obuchowski 1997 (doi:10.2307/2533958). `interval`: `delong` is area -+ z standard errors; `logit` the same on the
     logit scale (Qin and Hotilovac 2008, doi:10.1177/0962280207087173) with the t quantile of Brunner and Munzel 2000
-    (doi:10.1002/(SICI)1521-4036(200001)42:1<17::AID-BIMJ17>3.0.CO;2-U); `default` is `delong` where misranked cases
+    (doi:10.1002/(SICI)1521-4036(200001)42:1<17::AID-BIMJ17>3.0.CO;2-U); `guarded` is `delong` where misranked cases
     are many, else `logit`: A (1 - A) / variance is the number of cases that the area is worth, and fewer than 15 of
     them misranked (times A or 1 - A, whichever is less) are few. Where the variance is zero (perfect separation) the
     score interval of Newcombe 2006 (doi:10.1002/sim.2324). `percentile` and `bca` are those of
@@ -84,7 +86,7 @@ def auc(
     if variance <= 1e-15:
         low, high = newcombe_auc(area, m, n, level=level)
         method = "Newcombe 2006 score interval (DeLong variance is zero)"
-    elif interval == LOGIT or (interval == DEFAULT and few_misranked(area, variance)):
+    elif interval == LOGIT or (interval == GUARDED and few_misranked(area, variance)):
         low, high = logit_bounds(area, variance, freedom, level=level)
         method += " on the logit scale, t quantile (Brunner-Munzel)"
     else:

@@ -11,7 +11,7 @@ import numpy as np
 from alarp.evaluation import calibration
 from alarp.evaluation.detection import figures, verifying
 from alarp.evaluation.detection.accuracy import Readings, accuracy, failure_rate, readings
-from alarp.evaluation.detection.auc import auc
+from alarp.evaluation.detection.auc import GUARDED, auc
 from alarp.evaluation.detection.cases import Cases
 from alarp.evaluation.detection.cells import UNKNOWN
 from alarp.evaluation.detection.comparing import by_answer, comparisons
@@ -56,6 +56,17 @@ def _headline(cases: Cases, protocol: DetectionProtocol) -> list[Measure]:
     rows = _measures(cases, protocol, rule="worst_case")
     found, level = readings(cases, rule="worst_case"), protocol.common.level
     table, window = two_by_two(found), protocol.options.window
+    if cases.has_score:
+        rows.append(
+            auc(
+                found.suspicion,
+                found.diseased,
+                level=level,
+                clusters=found.patient,
+                name="auc_guarded",
+                interval=GUARDED,
+            )
+        )
     if window is not None and cases.has_score:
         rows.append(partial_auc(found.suspicion, found.diseased, window, level=level, clusters=found.patient))
     rows += [likelihood_ratio_positive(table, level=level), likelihood_ratio_negative(table, level=level)]
@@ -207,6 +218,11 @@ def _remarks(protocol: DetectionProtocol, cases: Cases, partly: verifying.Partia
     ]
     if cases.patient is not None:
         remarks.append("Some patients have several cases: intervals are clustered by patient.")
+    if cases.has_score:
+        remarks.append(
+            "DeLong's interval of the AUC is too narrow where few cases are misranked; auc_guarded is the wider one "
+            "there, and the same elsewhere (docs/reference/interval-coverage.md)."
+        )
     unknown = int((cases.truth == UNKNOWN).sum())
     if unknown:
         remarks.append(f"{unknown} enrolled cases have no usable reference and enter no accuracy measure.")

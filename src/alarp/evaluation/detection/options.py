@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alarp.evaluation.detection.auc import AUC_INTERVALS, DEFAULT
+from alarp.evaluation.detection.auc import AUC_INTERVALS, DELONG
 from alarp.evaluation.fields import Fields
 from alarp.evaluation.protocol import NOT_STATED
 from alarp.evaluation.resampling import REPLICATES
@@ -87,7 +87,7 @@ def parse_options(fields: Fields) -> Options:
         promise=_promise(fields),
         sampling_fractions=_fractions(fields),
         where_no_arbitration=_where_no_arbitration(fields),
-        auc_interval=fields.choice("auc_interval", AUC_INTERVALS, default=DEFAULT),
+        auc_interval=fields.choice("auc_interval", AUC_INTERVALS, default=DELONG),
         replicates=_replicates(fields),
     )
 

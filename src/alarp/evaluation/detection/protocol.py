@@ -24,7 +24,7 @@ MEASURE_NAMES = (
     *_HEADLINE,
     "failure_rate",
     *(f"{m}_{v}" for m in _HEADLINE for v in VARIANTS),
-    *("partial_auc", "lr_positive", "lr_negative", "ppv_at_prevalence", "npv_at_prevalence"),
+    *("auc_guarded", "partial_auc", "lr_positive", "lr_negative", "ppv_at_prevalence", "npv_at_prevalence"),
     *("brier", "calibration_slope", "calibration_intercept"),
     *(f"{m}_{way}" for m in _SIDES for way in ("naive", "begg_greenes", "ipw")),
     *(
