@@ -253,7 +253,7 @@ What the study decided:
   an area near 1. It misses high far more often than low, so it flatters the tool. The field quotes
   DeLong's, so `auc` has it; beside it stands `auc_guarded`: DeLong's where the area is worth at least 15 misranked cases,
   and else the same variance on the logit scale with a t quantile (its `method` says which). Claims are safer on
-  `auc_guarded`, and the national templates make them there. `analysis.auc_interval` chooses the interval of `auc`:
+  `auc_guarded`. `analysis.auc_interval` chooses the interval of `auc`:
   `delong`, `guarded`, `logit`, `percentile` or `bca`.
 - No interval tried here is right in every cell. With areas of 0.95 and more and few diseased even the guarded one holds in
   only 90 to 93 of 100 studies (its rows marked ✗): read its lower bound there as a little too high. Where it changes
