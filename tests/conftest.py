@@ -6,6 +6,7 @@ import atexit
 import importlib.util
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,21 @@ ROOT = Path(__file__).resolve().parent.parent
 
 hypothesis_settings.register_profile("house", deadline=None)  # a busy machine is not a failing test
 hypothesis_settings.load_profile("house")
+
+
+def _keep_compiled_modules() -> None:
+    """Every process of the run reads what the first one compiled, also where the machine forbids `__pycache__`.
+
+    Many container images set PYTHONDONTWRITEBYTECODE: each of the hundreds of processes that tests start would
+    compile numpy, scipy and Django anew, ten of its twelve seconds. The folder lies in build/, beside no source.
+    """
+    folder = str(ROOT / "build" / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = folder
+    sys.dont_write_bytecode = False
+
+
+_keep_compiled_modules()
 
 
 def _point_django_at_a_temporary_folder() -> None:
