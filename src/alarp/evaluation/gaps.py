@@ -47,11 +47,11 @@ def is_compared(group: str) -> bool:
     return not group.endswith(f"={NOT_RECORDED}")
 
 
-def mark_too_few(measure: Measure, minimum: int) -> Measure:
+def mark_too_few(measure: Measure, minimum: int, *, what: str = "cases") -> Measure:
     """Is this group large enough to say anything? The number stays, the words say it cannot carry weight."""
     if measure.n >= minimum or measure.estimate is None:
         return measure
-    return replace(measure, because=f"{TOO_FEW}: {measure.n} cases, the protocol asks for {minimum}")
+    return replace(measure, because=f"{TOO_FEW}: {measure.n} {what}, the protocol asks for {minimum}")
 
 
 def share_gap(

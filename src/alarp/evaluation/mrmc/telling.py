@@ -29,8 +29,9 @@ def endpoint_of(result: Row) -> str:
 
 
 def contrasts(result: Row) -> list[Row]:
-    """The differences between arms, without the overall test and the subgroups' gaps."""
-    return [c for c in result["comparisons"] if c["flag"] != "overall test" and c["b"] != "rest"]
+    """The differences between arms in the endpoint, without the overall test and the subgroups' gaps."""
+    own = [c for c in result["comparisons"] if c["measure"].startswith(endpoint_of(result))]
+    return [c for c in own if c["flag"] != "overall test" and c["b"] != "rest"]
 
 
 def gaps(result: Row) -> list[Row]:
@@ -106,7 +107,10 @@ def arms_section(result: Row) -> dict[str, Any]:
     by_profession = [
         r
         for r in result["measures"]
-        if r["subgroup"] not in (*names, "all") and ", " not in r["subgroup"] and "=" not in r["subgroup"]
+        if r["subgroup"] not in (*names, "all")
+        and ", " not in r["subgroup"]
+        and "=" not in r["subgroup"]
+        and (r["measure"].startswith(endpoint) or r["measure"] == "failure_rate")
     ]
     primary = [
         r for r in mine if r["measure"] in (endpoint, "failure_rate", "lesions_found", "false_marks_per_case")

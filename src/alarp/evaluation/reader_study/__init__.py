@@ -6,6 +6,7 @@ import polars as pl
 
 from alarp.evaluation.localisation.cases import parse_marks
 from alarp.evaluation.mrmc.sizing import Size, cases_needed, sizing
+from alarp.evaluation.reader_study.advice import parse_advice
 from alarp.evaluation.reader_study.cases import parse_readings
 from alarp.evaluation.reader_study.measures import evaluate
 from alarp.evaluation.reader_study.protocol import MEASURE_NAMES, ReaderStudyProtocol, parse
@@ -22,6 +23,7 @@ __all__ = [
     "evaluate",
     "findings",
     "parse",
+    "parse_advice",
     "parse_readings",
     "sizing",
     "story",
@@ -38,4 +40,5 @@ def findings(protocol: ReaderStudyProtocol, tables: Mapping[str, pl.DataFrame]) 
     """What do these tables of text cells show? Raises BadInput naming the case, the reader and the column."""
     if protocol.marks is not None:
         return evaluate(protocol, parse_marks(protocol.marks, tables, scale=protocol.scale))
-    return evaluate(protocol, parse_readings(protocol, tables["cases"]))
+    readings = parse_readings(protocol, tables["cases"])
+    return evaluate(protocol, readings, parse_advice(protocol, tables["cases"], readings))

@@ -12,22 +12,32 @@ from alarp.evaluation.mrmc.design import U_STATISTIC, ReaderDesign
 from alarp.evaluation.mrmc.grouped import by_subgroup
 from alarp.evaluation.mrmc.presenting import Presented, present
 from alarp.evaluation.mrmc.readings import Marked, Rated, highest_mark
+from alarp.evaluation.reader_study.advice import Advised
 from alarp.evaluation.reader_study.protocol import NO_DISEASE, ReaderStudyProtocol
+from alarp.evaluation.reader_study.relying import Relied, relied
 from alarp.evaluation.result import Findings
 
 
-def evaluate(protocol: ReaderStudyProtocol, readings: Rated | Marked) -> Findings:
-    """What do these readings show? Each reader, each arm, each difference and the overall test, as declared."""
+def evaluate(
+    protocol: ReaderStudyProtocol, readings: Rated | Marked, advised: Advised | None = None
+) -> Findings:
+    """What do these readings show? Each reader, each arm, each difference and the overall test, as declared; and, where
+    advice was recorded, how readers rely on it."""
     common = protocol.common
     order = [(claim.a, claim.b) for claim in common.claims if claim.a is not None and claim.b is not None]
     shown = present(readings, _turned(protocol), level=common.level, order=order)
     grouped = by_subgroup(readings, _turned(protocol), common)
+    advice = Relied([], [], {})
+    if advised is not None:
+        advice = relied(advised, common, time_pressure=protocol.time_pressure)
     return Findings(
         outcomes=readings.outcomes,
         unit="cases",
-        measures=(*shown.measures, *grouped.measures),
-        comparisons=(*shown.comparisons, *grouped.gaps),
-        figures=shown.figures | {"design": asdict(protocol.design), "curves": _curves(readings)},
+        measures=(*shown.measures, *grouped.measures, *advice.measures),
+        comparisons=(*shown.comparisons, *grouped.gaps, *advice.comparisons),
+        figures=shown.figures
+        | {"design": asdict(protocol.design), "curves": _curves(readings)}
+        | ({"reliance": advice.figure} if advised is not None else {}),
         remarks=_remarks(protocol, readings, shown),
     )
 

@@ -12,11 +12,27 @@ from alarp.evaluation.localisation.protocol import MarkFiles, mark_files, scale_
 from alarp.evaluation.mrmc.design import ENDPOINTS, MARKED, ReaderDesign, parse_design
 from alarp.evaluation.mrmc.presenting import measure_names
 from alarp.evaluation.protocol import Common, parse_common
+from alarp.evaluation.reliance import NAMES as RELIANCE_NAMES
 from alarp.kernel import BadInput
 
-MEASURE_NAMES = measure_names(ENDPOINTS)
+ADVICE_NAMES = (*RELIANCE_NAMES, "followed_in_conflict", "reading_seconds")
+MEASURE_NAMES = (*measure_names(ENDPOINTS), *ADVICE_NAMES)
 DISEASE = "disease"
 NO_DISEASE = "no disease"
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceColumns:
+    """Where stands what the tool advised, and what the reader thought before and after?
+
+    `final` None: the rating at `design.threshold` says it.
+    """
+
+    advice: str
+    first: str | None
+    final: str | None
+    confidence: str | None
+    seconds: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +47,7 @@ class Columns:
     profession: str | None
     patient: str | None
     subgroups: Mapping[str, str]  # a subgroup's name → its column
+    advice: AdviceColumns | None  # None: nobody recorded what the tool advised
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +63,7 @@ class ReaderStudyProtocol:
     indeterminate: tuple[str, ...]
     scale: tuple[float, float] | None
     higher_means: str
+    time_pressure: tuple[str, ...]  # the modalities that were read against the clock
 
 
 def parse(values: Mapping[str, Any]) -> ReaderStudyProtocol:
@@ -68,6 +86,7 @@ def parse(values: Mapping[str, Any]) -> ReaderStudyProtocol:
         indeterminate=fields.texts("indeterminate"),
         scale=scale_of(fields),
         higher_means=fields.choice("higher_means", (DISEASE, NO_DISEASE), default=DISEASE),
+        time_pressure=fields.texts("time_pressure"),
     )
     fields.refuse_unknown()
     _refuse_mismatch(protocol)
@@ -86,13 +105,48 @@ def _columns(fields: Fields, subgroups: tuple[str, ...]) -> Columns:
         profession=names.text("profession") if names.has("profession") else None,
         patient=names.text("patient") if names.has("patient") else None,
         subgroups={name: names.text(name, default=name) for name in subgroups},
+        advice=_advice(names),
     )
     names.refuse_unknown()
     return columns
 
 
+def _advice(names: Fields) -> AdviceColumns | None:
+    """Which columns hold the tool's advice and the reader's judgements around it?"""
+    given = {
+        role: names.text(role) if names.has(role) else None
+        for role in ("advice", "first", "final", "confidence", "seconds")
+    }
+    if given["advice"] is None:
+        lonely = next((role for role, column in given.items() if column is not None), None)
+        if lonely is not None:
+            raise BadInput(
+                f"The protocol names 'columns.{lonely}' without 'columns.advice': name the column with what the tool "
+                "advised (yes or no), or remove it."
+            )
+        return None
+    if given["confidence"] is not None and given["first"] is None:
+        raise BadInput(
+            "The protocol names 'columns.confidence' without 'columns.first': it is the confidence in the first "
+            "impression, so name that column too."
+        )
+    return AdviceColumns(
+        given["advice"], given["first"], given["final"], given["confidence"], given["seconds"]
+    )
+
+
 def _refuse_mismatch(protocol: ReaderStudyProtocol) -> None:
     endpoint = protocol.design.endpoint
+    advice = protocol.columns.advice if protocol.columns else None
+    if advice is not None and advice.final is None and protocol.design.threshold is None:
+        raise BadInput(
+            "The protocol names 'columns.advice' and nothing says what the reader decided in the end: name "
+            "'columns.final' (yes or no), or choose an endpoint with 'design.threshold'."
+        )
+    if protocol.time_pressure and advice is None:
+        raise BadInput(
+            "The protocol's field 'time_pressure' has no use without 'columns.advice': name that column, or remove it."
+        )
     if protocol.marks is None and endpoint in MARKED:
         raise BadInput(
             f"The protocol's field 'design.endpoint' is '{endpoint}', which needs marks: name the files in 'marks' and "

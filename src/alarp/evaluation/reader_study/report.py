@@ -5,6 +5,7 @@ from __future__ import annotations
 from alarp.evaluation import pieces
 from alarp.evaluation.mrmc import telling
 from alarp.evaluation.pieces import Row, Story
+from alarp.evaluation.reader_study import debrief
 
 
 def story(result: Row) -> Story:
@@ -17,8 +18,11 @@ def story(result: Row) -> Story:
         telling.readers_section(result),
         pieces.section("Curves", charts=drawn) if drawn else None,
         telling.subgroups_section(result),
+        debrief.section(result),
         telling.variation_section(result),
     ]
     return pieces.frame(
-        result, summary=telling.summary(result), sections=[s for s in sections if s is not None]
+        result,
+        summary=[*telling.summary(result), *debrief.sentences(result)],
+        sections=[s for s in sections if s is not None],
     )
