@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import nibabel
 import numpy as np
+import pytest
 from pydicom.dataset import Dataset
 from pydicom.pixels.utils import pack_bits
 from pydicom.uid import RTDoseStorage, SegmentationStorage, generate_uid
 
 from alarp.cli import scans
 from alarp.evaluation import contouring, read_csv
+from alarp.kernel import BadInput
 from unit.evaluation.contour_makers import FRAME, SERIES, headers, rtstruct, write
 
 SHAPE, SPACING = (8, 40, 40), (3.0, 1.0, 1.0)
@@ -138,3 +140,19 @@ def rows_of(findings):
 __all__ = [
     "FRAME", "SERIES", "blank", "block", "dose", "found", "nifti", "read", "rows_of", "seg", "series", "structure_set",
 ]  # fmt: skip
+
+
+ONE = "case,reference,output\na,r.nii.gz,o.nii.gz\n"
+
+
+def pair(folder, reference, output, **options):
+    nifti(folder / "r.nii.gz", reference)
+    nifti(folder / "o.nii.gz", output, **options)
+    return folder
+
+
+def refused(folder, rows=ONE, **changes):
+    with pytest.raises(BadInput) as said:
+        found(folder, rows, **changes)
+    assert str(said.value).count("\n") == 0
+    return str(said.value)

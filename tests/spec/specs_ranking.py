@@ -56,7 +56,9 @@ def _groups(rows):
     events, n = (np.array([int(row[i]) for row in rows]) for i in (1, 2))
     found = wilson_by_group(events, n)
     return {
-        f"{row[0]} {bound}": getattr(found, bound)[i] for i, row in enumerate(rows) for bound in ("low", "high")
+        f"{row[0]} {bound}": getattr(found, bound)[i]
+        for i, row in enumerate(rows)
+        for bound in ("low", "high")
     }
 
 

@@ -78,7 +78,9 @@ def test_removing_any_output_never_improves_any_headline_number(data):
         if new is not None and old is not None:
             assert new <= old + 1e-9, name
         if old is None and name in RISING[:6]:
-            assert new in (None, 0.0), name  # nobody flagged, then only wrongly: 0 of some, never a number to show off
+            assert new in (None, 0.0), (
+                name
+            )  # nobody flagged, then only wrongly: 0 of some, never a number to show off
     for name in FALLING:
         old, new = before[name, "all"], after[name, "all"]
         if new is not None and old is not None:

@@ -77,7 +77,9 @@ def _bench(hospital: Hospital, tool: str, studies: Sequence[Sequence[Dataset]]) 
 
 def _evaluate(hospital: Hospital, folder: Path, protocol: dict[str, Any]) -> Evaluation:
     (folder / "protocol.yaml").write_text(yaml.safe_dump(protocol, sort_keys=False), encoding="utf-8")
-    hospital.alarp("protocol", "lock", str(folder / "protocol.yaml"))  # before the truth is read, as a Trust does
+    hospital.alarp(
+        "protocol", "lock", str(folder / "protocol.yaml")
+    )  # before the truth is read, as a Trust does
     hospital.alarp("evaluate", str(folder / "protocol.yaml"), "--out", str(folder), allow=(0, 3))
     file = folder / "result.json"
     return Evaluation(json.loads(file.read_text(encoding="utf-8")), file)
