@@ -48,7 +48,7 @@ def problems(form: Any) -> list[dict[str, str]]:
 def first_id(bound: BoundField) -> str:
     """The element that the error summary leads to: for a group, its first choice."""
     if kind(bound) in {"radios", "checkboxes"}:
-        return f"{bound.id_for_label.removesuffix('_0')}"
+        return str(bound.auto_id)  # Django gives a group of choices no label's id of its own
     return bound.id_for_label
 
 
