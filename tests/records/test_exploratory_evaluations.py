@@ -59,6 +59,21 @@ def test_an_exploratory_result_that_lies_here_already_answers_no_criterion(
         commands.answer(deployment, gate, criterion, paper, by=valley.person("writer"))
 
 
+@pytest.mark.need("E05")
+@pytest.mark.parametrize(("enrolled", "taken"), [(299, False), (300, True)])
+def test_an_evaluation_smaller_than_its_plan_answers_no_criterion(
+    deployment: Any, enrolled: int, taken: bool
+) -> None:
+    paper = valley.paper("evaluation", body=RESULT | {"planned_n": 300, "enrolled": enrolled})
+    valley.bring_to(deployment, "appraise")
+    gate, criterion = criterion_of(deployment, "evaluation")
+    if taken:
+        assert commands.answer(deployment, gate, criterion, paper, by=valley.person("writer")).pk
+        return
+    with pytest.raises(BadInput, match="enrolled 299 cases and its plan asked for 300"):
+        commands.answer(deployment, gate, criterion, paper, by=valley.person("writer"))
+
+
 def test_a_locked_result_and_a_paper_that_is_no_result_are_taken(trust: None) -> None:
     assert valley.paper("evaluation", body=RESULT).pk
     assert valley.paper("evaluation", body=None, document=b"%PDF-1.7", document_name="study.pdf").pk

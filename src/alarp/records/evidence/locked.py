@@ -44,3 +44,17 @@ def refuse_exploratory(kind: str, body: Mapping[str, Any] | None, document: byte
     result = result_in(body, document) if kind == EVALUATION else None
     if result is not None and is_exploratory(result):
         raise BadInput(EXPLORATORY)
+
+
+def refuse_too_small(kind: str, body: Mapping[str, Any] | None) -> None:
+    """Let an evaluation answer a criterion only with at least as many cases as its own plan asked for."""
+    result = result_in(body) if kind == EVALUATION else None
+    planned = result.get("planned_n") if result is not None else None
+    if result is None or not isinstance(planned, int):
+        return
+    enrolled = result.get("enrolled", 0)
+    if enrolled < planned:
+        raise BadInput(
+            f"This evaluation enrolled {enrolled} cases and its plan asked for {planned}, so it cannot answer a "
+            "criterion. Enrol the others, or change the plan with its reasons in a new version of the protocol."
+        )

@@ -27,7 +27,7 @@ from alarp.records.deployments.doors.moving import (
 from alarp.records.deployments.facts import DeploymentFacts, evidence_fact, signatures
 from alarp.records.deployments.models import Answer, Decision, Deployment, GateStatus
 from alarp.records.evidence import keys
-from alarp.records.evidence.locked import refuse_exploratory
+from alarp.records.evidence.locked import refuse_exploratory, refuse_too_small
 from alarp.records.evidence.models import Evidence
 from alarp.records.evidence.queries import check_seal
 from alarp.records.people.models import Person
@@ -54,6 +54,7 @@ def answer(deployment: Deployment, gate: str, criterion: str, evidence: Evidence
                 f"'{evidence.title}' speaks of {evidence.version}; this deployment runs {deployment.version}."
             )
         refuse_exploratory(asked.evidence_kind, evidence.body)
+        refuse_too_small(asked.evidence_kind, evidence.body)
         _check_origin(evidence, deployment, by)
         check_seal(evidence)
         fact = evidence_fact(evidence, deployment)
