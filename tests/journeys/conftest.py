@@ -19,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A hospital that journeys may change."""
-    yield from running_site(tmp_path_factory.mktemp("journeys"))
+    yield from running_site(tmp_path_factory, "journeys")
 
 
 @pytest.fixture(scope="session")

@@ -25,9 +25,9 @@ WITH_AND_WITHOUT_SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids
 @pytest.fixture(scope="module")
 def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The small hospital with one day of traffic in its ledger."""
-    data = tmp_path_factory.mktemp("gateway-day")
-    for site in running_site(data):
-        told = run([str(HERE / "gateway_day.py")], clean_environment(data))
+    for site in running_site(tmp_path_factory, "gateway-day"):
+        assert site.data is not None
+        told = run([str(HERE / "gateway_day.py")], clean_environment(site.data))
         site.known.update(json.loads(told.splitlines()[-1]))
         yield site
 

@@ -14,7 +14,7 @@ from pages.served import Site, running_site
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The site that tests only look at."""
-    yield from running_site(tmp_path_factory.mktemp("site"))
+    yield from running_site(tmp_path_factory, "site")
 
 
 @pytest.fixture(scope="session")

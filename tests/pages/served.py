@@ -14,9 +14,16 @@ from typing import Any
 import httpx
 import pytest
 
+from made_once import copy_of, run_folder
 from pages.small_hospital import PASSWORD
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+KNOWN = "known.json"
+# What `python -m alarp.web` does before it listens; once here, so that no copy has to lay its styles out anew.
+FIRST_START = (
+    "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'alarp.web.settings';"
+    "from alarp.web.server import prepare; prepare()"
+)
 
 
 class Site:
@@ -85,13 +92,21 @@ def run(words: list[str], environment: dict[str, str]) -> str:
     return done.stdout
 
 
-def running_site(data: Path) -> Iterator[Site]:
-    """Migrate, build the hospital, serve it with `python -m alarp.web`, stop it."""
+def small_hospital(data: Path) -> None:
+    """The small hospital in this folder, as it is after its first start; known.json says where things are in it."""
     environment = clean_environment(data)
     run(["-m", "alarp.cli", "setup"], environment)
-    known = json.loads(
-        run([str(ROOT / "tests" / "pages" / "small_hospital.py")], environment).splitlines()[-1]
-    )
+    known = run([str(ROOT / "tests" / "pages" / "small_hospital.py")], environment).splitlines()[-1]
+    (data / KNOWN).write_text(known, encoding="utf-8")
+    run(["-c", FIRST_START], environment)
+
+
+def running_site(tmp_path_factory: pytest.TempPathFactory, name: str) -> Iterator[Site]:
+    """A copy of the small hospital under this name, served with `python -m alarp.web` and stopped again."""
+    data = tmp_path_factory.mktemp(name)
+    copy_of(run_folder(tmp_path_factory) / "small-hospital", small_hospital, data)
+    known = json.loads((data / KNOWN).read_text(encoding="utf-8"))
+    environment = clean_environment(data)
     log = (data / "web.log").open("w+", encoding="utf-8")
     server = subprocess.Popen(
         [sys.executable, "-m", "alarp.web"],
