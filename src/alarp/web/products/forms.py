@@ -14,7 +14,10 @@ from alarp.standards.products import load_device_terms, load_document_kinds, loa
 from alarp.web.fields import DateField
 from alarp.web.forms import TextForm
 
-KINDS = ("detection", "triage", "contouring")  # of alarp.evaluation, which brings scipy
+KINDS = (  # of alarp.evaluation, which brings scipy; a reader study is a way of testing, not a tool
+    "detection", "triage", "localisation", "contouring", "measurement", "prediction", "operational", "enhancement",
+    "dose",
+)  # fmt: skip
 MOST_BYTES = 50 * 2**20
 SHORT = {"rows": 2}
 RULES = (
