@@ -21,6 +21,11 @@ NAMES = {
     "auc": "AUC",
     "auc_guarded": "AUC, guarded interval",
     "failure_rate": "No usable answer",
+    "reference_agreement": "Pairs of readers of the truth who agree",
+    "reference_kappa": "Readers of the truth beyond chance, Fleiss' kappa",
+    "reference_ac1": "Readers of the truth beyond chance, Gwet's AC1",
+    "answered_out_of_scope": "Answered, of the cases outside the intended use",
+    "rejected_out_of_scope": "Rejected, of the cases outside the intended use",
     "partial_auc": "Partial AUC",
     "lr_positive": "Likelihood ratio of a flag",
     "lr_negative": "Likelihood ratio of no flag",
@@ -125,6 +130,7 @@ _VARIANTS = {
     "_best_case": ", best case",
     "_worst_case": ", worst case",
     "_as_treated": ", as treated",
+    "_unanimous": ", where all readers of the truth agreed",
     "_voxel": ", voxel definition",
 }
 _SECOND = "observer_"
@@ -236,6 +242,10 @@ def warnings(result: Row) -> list[str]:
         )
     if result["reference_standard"] == "not stated":
         said.append("The protocol does not state who made the truth; treat every number as unverified.")
+    if result["intended_use"] == "not stated":
+        said.append(
+            "The protocol does not state the intended use: nobody can tell which of these cases the tool is not meant for."
+        )
     if (planned := result.get("planned_n")) and result["enrolled"] < planned:
         said.append(
             f"Too small: the plan asked for {planned} cases and {result['enrolled']} were enrolled; the intervals say "
@@ -246,6 +256,17 @@ def warnings(result: Row) -> list[str]:
             f"The protocol was changed: version {old['version']} (hash {old['hash'][:12]}) was locked before."
         )
     return said
+
+
+def compared_with(result: Row) -> str:
+    """What would have happened without the tool? The sentence that every section on clinical effects begins with."""
+    stated = result.get("counterfactual", "not stated")
+    if stated == "not stated":
+        return (
+            "The protocol does not say what would have happened without the tool (analysis.counterfactual), so no effect can "
+            "be laid at its door."
+        )
+    return f"Compared with what would have happened without the tool: {stated}."
 
 
 def claims_sentence(result: Row) -> str:
@@ -291,6 +312,8 @@ def _conduct(result: Row) -> dict[str, Any]:
         ["When the tool gave no answer", protocol["failure_rule"]],
         ["Confidence level", f"{100 * protocol['level']:g} %"],
     ]
+    if (counterfactual := result.get("counterfactual", "not stated")) != "not stated":
+        rows.append(["Effects are compared with", counterfactual])
     return section(
         "How it was done",
         tables=[table("The protocol, fixed before the truth was read", ["Item", "Stated"], rows)],

@@ -90,6 +90,7 @@ class Common:
     unit: str
     prevalence: Prevalence | None
     analysis: Mapping[str, Any]  # read and checked by each kind: it knows its own options
+    counterfactual: str  # with what would have happened without the tool is its effect compared?
     reporting: Mapping[str, str]  # what only people can tell a checklist, such as who paid
     planned_n: int | None  # how many cases the sample size asked for (`alarp plan`)
     hash: str
@@ -112,7 +113,7 @@ def protocol_hash(values: Mapping[str, Any]) -> str:
 # What another site or another product changes without changing the plan.
 _NOT_THE_PLAN = (
     "title", "version", "product", "data_source", "template", "begun_at", "adapted_from", "plan", "columns",
-    "cases", "truth", "marks", "images",
+    "cases", "truth", "marks", "images", "reference_readings",
 )  # fmt: skip
 
 
@@ -130,6 +131,7 @@ def parse_common(fields: Fields, values: Mapping[str, Any], *, cases_needed: boo
     level = fields.number("level", default=0.95)
     if not 0.5 <= level < 1:
         raise fields.wrong("level", level, "a confidence level from 0.5 to below 1, such as 0.95")
+    analysis, counterfactual = _counterfactual(fields)
     fields.take("plan")  # sizes are worked out from it by `alarp plan`, which reads and checks it
     margin = fields.number("gap_margin") if fields.has("gap_margin") else None
     return Common(
@@ -154,7 +156,8 @@ def parse_common(fields: Fields, values: Mapping[str, Any], *, cases_needed: boo
         population=fields.text("population", default=NOT_STATED),
         unit=fields.choice("unit", UNITS, default=NOT_STATED),
         prevalence=_prevalence(fields),
-        analysis=fields.mapping("analysis", optional=True),
+        analysis=analysis,
+        counterfactual=counterfactual,
         reporting=_reporting(fields),
         planned_n=_planned(fields),
         hash=protocol_hash(values),
@@ -172,6 +175,13 @@ def _reporting(fields: Fields) -> dict[str, str]:
     written = {name: part.text(name) for name in WRITTEN if part.has(name)}
     part.refuse_unknown()
     return written
+
+
+def _counterfactual(fields: Fields) -> tuple[dict[str, Any], str]:
+    """Which options of the analysis belong to the kind, and which counterfactual does every kind know?"""
+    options = fields.mapping("analysis", optional=True)
+    stated = Fields(options, where="analysis").text("counterfactual", default=NOT_STATED)
+    return {name: value for name, value in options.items() if name != "counterfactual"}, stated
 
 
 def _planned(fields: Fields) -> int | None:

@@ -84,6 +84,7 @@ def assemble(
         "design": protocol.design,
         "intended_use": protocol.intended_use,
         "population": protocol.population,
+        "counterfactual": protocol.counterfactual,
         "unit_of_analysis": protocol.unit,
         "planned_n": protocol.planned_n,
         "reporting": dict(protocol.reporting),

@@ -22,8 +22,9 @@ def times(result: Row) -> Section:
     return pieces.section(
         "Time to notification",
         paragraphs=[
+            pieces.compared_with(result),
             "The first two count every diseased case: one that was missed, or flagged too late, saves nothing. The others "
-            "look at true positives alone."
+            "look at true positives alone.",
         ],
         tables=[
             pieces.measures_table("Times in minutes from the end of the scan", rows),
@@ -52,6 +53,7 @@ def double_reading(result: Row) -> Section:
     extra = [row for row in rows if row["measure"].startswith("extra_assessments")]
     return pieces.section(
         "Two readers, or a reader and the tool",
+        paragraphs=[pieces.compared_with(result)],
         tables=[
             pieces.wide_table("Each way of reading", rows, shares),
             comparison_table(

@@ -197,7 +197,8 @@ def _operational(result: Row) -> dict[str, Any] | None:
             _changes(result, names, "Changes"),
         ],
         paragraphs=[
-            "A change in time has many causes; without a comparison site these numbers name none of them."
+            pieces.compared_with(result),
+            "A change in time has many causes; without a comparison site these numbers name none of them.",
         ],
     )
 

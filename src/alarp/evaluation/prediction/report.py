@@ -164,4 +164,6 @@ def _acting(result: Row) -> dict[str, Any]:
     }
     at = result["figures"]["overbook_at"]
     tables = [pieces.measures_table(f"Acting at a probability of {at:g} or more", own)] if own else []
-    return pieces.section("Acting on it", charts=[chart], tables=tables)
+    return pieces.section(
+        "Acting on it", paragraphs=[pieces.compared_with(result)], charts=[chart], tables=tables
+    )
