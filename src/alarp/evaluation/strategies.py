@@ -26,6 +26,8 @@ def _detection(values: Values) -> Iterator[str]:
         yield f"A case is flagged when its score is {direction} {threshold}, fixed beforehand."
     elif columns.get("decision"):
         yield f"A case is flagged when the tool itself says so (column '{columns['decision']}')."
+    if _part(values, "analysis").get("out_of_scope") == "separate":
+        yield "Cases outside the intended use are counted apart, and not in the headline numbers."
     yield "Right means: the diseased are flagged (sensitivity) and the others are left alone (specificity)."
 
 

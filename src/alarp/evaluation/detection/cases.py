@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -39,6 +40,14 @@ class Readers:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """Is the tool meant for this case, and if not, why not?"""
+
+    inside: npt.NDArray[np.bool_]
+    reason: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Cases:
     """Every enrolled case, one row each, in the order of the file.
 
@@ -60,6 +69,8 @@ class Cases:
     verified: npt.NDArray[np.bool_] | None = None
     minutes: Minutes | None = None
     readers: Readers | None = None
+    scope: Scope | None = None
+    rejected: npt.NDArray[np.bool_] | None = None  # did the tool say that it would not judge the case?
     others: dict[str, Cases] = field(default_factory=dict)
 
 
@@ -84,6 +95,7 @@ def parse_cases(
         verified=_verified(protocol, names, frame, truth_codes),
         minutes=_minutes(protocol, names, frame),
         readers=_readers(protocol, names, frame),
+        scope=_scope(protocol, names, frame),
     )
     answered = {
         answer.name: _answered(protocol.seen_as(answer), base, frame, truth_open)
@@ -113,6 +125,7 @@ def _answered(protocol: DetectionProtocol, base: Cases, frame: pl.DataFrame, tru
         base,
         called=np.where(answered, called, UNKNOWN).astype(np.int8),
         said=np.where(silent, UNKNOWN, called).astype(np.int8),
+        rejected=np.array([d is CaseOutcome.REJECTED_BY_AI for d in declared], dtype=np.bool_),
         suspicion=np.where(answered, suspicion, np.nan),
         outcome=outcome,
         has_score=protocol.columns.score is not None,
@@ -158,8 +171,8 @@ def _joined(protocol: DetectionProtocol, outputs: pl.DataFrame, truth: pl.DataFr
     )
 
 
-def _read_classes(
-    protocol: DetectionProtocol, names: tuple[str, ...], cells: list[str | None], what: str
+def read_classes(
+    protocol: DetectionProtocol, names: Sequence[str], cells: list[str | None], what: str
 ) -> tuple[npt.NDArray[np.int8], list[bool], str | None]:
     """Which class does each cell name: codes, which cells leave it open, and the word for the negative class."""
     codes = np.full(len(cells), UNKNOWN, dtype=np.int8)
@@ -186,7 +199,7 @@ def _truth(
     protocol: DetectionProtocol, names: tuple[str, ...], cells: list[str | None]
 ) -> tuple[npt.NDArray[np.int8], list[bool]]:
     where = f"truth in column '{protocol.columns.truth}'"
-    codes, unsure, negative = _read_classes(protocol, names, cells, where)
+    codes, unsure, negative = read_classes(protocol, names, cells, where)
     for code, word in ((1, protocol.positive), (0, negative or "any other value")):
         if not np.any(codes == code):
             raise BadInput(
@@ -244,7 +257,7 @@ def _called(
         codes = np.where(np.isnan(suspicion), UNKNOWN, suspicion >= limit).astype(np.int8)
         return codes, [False] * len(names)
     where = f"decision in column '{column}'"
-    codes, unclear, _ = _read_classes(protocol, names, frame[column].to_list(), where)
+    codes, unclear, _ = read_classes(protocol, names, frame[column].to_list(), where)
     return codes, unclear
 
 
@@ -310,6 +323,15 @@ def _minutes(protocol: DetectionProtocol, names: tuple[str, ...], frame: pl.Data
         return finite_numbers(names, cells, column, empty_when="the time was not recorded", least=0.0)
 
     return Minutes(read(result), read(worklist))
+
+
+def _scope(protocol: DetectionProtocol, names: tuple[str, ...], frame: pl.DataFrame) -> Scope | None:
+    column, reason = protocol.columns.in_scope, protocol.columns.out_of_scope_reason
+    if column is None:
+        return None
+    inside = yes_or_no(names, frame[column].to_list(), column) == 1
+    words = ("",) * len(names) if reason is None else tuple(cell or "" for cell in frame[reason].to_list())
+    return Scope(np.asarray(inside, dtype=np.bool_), words)
 
 
 def _readers(protocol: DetectionProtocol, names: tuple[str, ...], frame: pl.DataFrame) -> Readers | None:

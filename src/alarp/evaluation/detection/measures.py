@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from alarp.evaluation import calibration
-from alarp.evaluation.detection import figures, verifying
+from alarp.evaluation.detection import figures, panel, scope, verifying
 from alarp.evaluation.detection.accuracy import Readings, accuracy, failure_rate, readings
 from alarp.evaluation.detection.auc import GUARDED, auc
 from alarp.evaluation.detection.cases import Cases
 from alarp.evaluation.detection.cells import UNKNOWN
 from alarp.evaluation.detection.comparing import by_answer, comparisons
 from alarp.evaluation.detection.double_reading import compare_pathways, pathways
+from alarp.evaluation.detection.panel import Panel
 from alarp.evaluation.detection.partial import partial_auc
 from alarp.evaluation.detection.predictive import (
     likelihood_ratio_negative,
@@ -78,9 +79,12 @@ def _headline(cases: Cases, protocol: DetectionProtocol) -> list[Measure]:
     return rows
 
 
-def evaluate(protocol: DetectionProtocol, cases: Cases) -> Findings:
-    """What did the tool achieve? Every enrolled case counts once; a missing answer counts as wrong."""
-    level = protocol.common.level
+def evaluate(protocol: DetectionProtocol, enrolled: Cases, reference: Panel | None = None) -> Findings:
+    """What did the tool achieve? Every enrolled case counts once; a missing answer counts as wrong.
+
+    `reference` are the readings that the truth was made from, where the protocol names them.
+    """
+    cases, level = scope.judged(protocol, enrolled), protocol.common.level
     found = readings(cases, rule="worst_case")
     measures = _headline(cases, protocol)
     for rule in ("best_case", "worst_case", "as_treated"):
@@ -89,7 +93,8 @@ def evaluate(protocol: DetectionProtocol, cases: Cases) -> Findings:
     by_group, gaps = subgroups(protocol, cases)
     promised, against = _promise(protocol, found, measures)
     measures += [*_probability(protocol, found), *promised]
-    measures += _others(protocol, cases)
+    measures += [*_others(protocol, cases), *scope.measures(protocol, enrolled)]
+    measures += panel.measures(reference, cases, level=level)
     measures += [*(mixed.measures if mixed else ()), *by_group]
     partly = verifying.partial(protocol, cases)
     compared = [*against, *(comparisons(protocol, cases) if protocol.several else ()), *gaps]
@@ -99,12 +104,15 @@ def evaluate(protocol: DetectionProtocol, cases: Cases) -> Findings:
     pathway, beside = _pathways(protocol, cases)
     times, notified = _times(protocol, cases)
     return Findings(
-        outcomes=tally(cases.outcome, enrolled=len(cases.names), known=DETECTION_OUTCOMES),
+        outcomes=tally(enrolled.outcome, enrolled=len(enrolled.names), known=DETECTION_OUTCOMES),
         unit="case",
         measures=(*measures, failure_rate(cases, level=level), *times, *pathway),
         comparisons=(*compared, *notified, *beside),
-        figures=_figures(protocol, cases, partly) | ({"case_mix": mixed.as_figure()} if mixed else {}),
-        remarks=_remarks(protocol, cases, partly),
+        figures=_figures(protocol, cases, partly)
+        | ({"case_mix": mixed.as_figure()} if mixed else {})
+        | scope.figure(protocol, enrolled)
+        | panel.figure(reference, cases),
+        remarks=(*_remarks(protocol, cases, partly), *scope.remarks(protocol, enrolled)),
     )
 
 

@@ -15,6 +15,7 @@ from alarp.kernel import BadInput
 SPECIFICITY, SENSITIVITY = "specificity", "sensitivity"
 FLAGGED, NOT_FLAGGED, NO_ANSWER = "flagged", "not flagged", "no answer"
 READER_2, RECALL, NO_RECALL = "reader 2", "recall", "no recall"
+COUNTED, SEPARATE = "counted", "separate"
 DEFAULT_SEED = 20260101
 
 
@@ -71,6 +72,7 @@ class Options:
     where_no_arbitration: str | None
     auc_interval: str
     replicates: int  # of a bootstrap, where one is asked for
+    out_of_scope: str  # are cases outside the intended use counted in the headline, or apart?
 
     @property
     def ranking(self) -> dict[str, Any]:
@@ -89,6 +91,7 @@ def parse_options(fields: Fields) -> Options:
         where_no_arbitration=_where_no_arbitration(fields),
         auc_interval=fields.choice("auc_interval", AUC_INTERVALS, default=DELONG),
         replicates=_replicates(fields),
+        out_of_scope=fields.choice("out_of_scope", [COUNTED, SEPARATE], default=COUNTED),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from alarp.evaluation import casemix
 from alarp.evaluation.casemix import Population, parse_population
 from alarp.evaluation.claims import require_known
-from alarp.evaluation.detection.options import Options, parse_options
+from alarp.evaluation.detection.options import SEPARATE, Options, parse_options
 from alarp.evaluation.fields import Fields
 from alarp.evaluation.protocol import Common, parse_common
 from alarp.evaluation.subgroups import Plan, parse_plan
@@ -37,9 +37,13 @@ MEASURE_NAMES = (
     *("recall_rate", "detection_rate", "arbitration_rate", "recalls_per_cancer"),
     *("extra_assessments_per_1000", "extra_assessments_per_1000_at_prevalence"),
     *casemix.MEASURES,
+    *("reference_agreement", "reference_kappa", "reference_ac1"),
+    *(f"{m}_unanimous" for m in _SIDES),
+    *("answered_out_of_scope", "rejected_out_of_scope"),
 )
 OPTIONAL_ROLES = (
-    "patient", "outcome", "verified", "time_to_result_min", "worklist_wait_min", "reader1", "reader2", "arbitration",
+    "patient", "outcome", "verified", "time_to_result_min", "worklist_wait_min", "reader1", "reader2", "arbitration", "in_scope",
+    "out_of_scope_reason",
 )  # fmt: skip
 _TOGETHER = (("time_to_result_min", "worklist_wait_min"), ("reader1", "reader2", "arbitration"))
 
@@ -61,6 +65,18 @@ class Columns:
     reader1: str | None = None
     reader2: str | None = None
     arbitration: str | None = None
+    in_scope: str | None = None
+    out_of_scope_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingsFile:
+    """Where stand the readings that the truth was made from, one row for each case and reader?"""
+
+    file: str
+    case: str
+    reader: str
+    reading: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +109,7 @@ class DetectionProtocol:
     options: Options
     subgroup_plan: Plan
     vendor: Population | None  # on whom the vendor tested
+    reference_readings: ReadingsFile | None  # what the makers of the truth said, each by himself
 
     @property
     def several(self) -> bool:
@@ -145,6 +162,7 @@ def parse(values: Mapping[str, Any]) -> DetectionProtocol:
         options=parse_options(analysis),
         subgroup_plan=plan,
         vendor=parse_population(analysis, plan.variables),
+        reference_readings=_reference_readings(fields),
     )
     analysis.refuse_unknown()
     fields.refuse_unknown()
@@ -153,7 +171,33 @@ def parse(values: Mapping[str, Any]) -> DetectionProtocol:
     return protocol
 
 
+def _reference_readings(fields: Fields) -> ReadingsFile | None:
+    if not fields.has("reference_readings"):
+        return None
+    part = Fields(fields.mapping("reference_readings"), where="reference_readings")
+    names = Fields(
+        part.mapping("columns", "which column is the case, the reader, the reading"),
+        where="reference_readings.columns",
+    )
+    found = ReadingsFile(
+        file=part.text("file", "the CSV file with one row for each case and reader"),
+        case=names.text("case", "the column with the case's name"),
+        reader=names.text("reader", "the column with the reader's name"),
+        reading=names.text("reading", "the column with what this reader said"),
+    )
+    names.refuse_unknown()
+    part.refuse_unknown()
+    return found
+
+
 def _check(protocol: DetectionProtocol) -> None:
+    if protocol.columns.in_scope is None and (
+        protocol.options.out_of_scope == SEPARATE or protocol.columns.out_of_scope_reason is not None
+    ):
+        raise BadInput(
+            "The protocol speaks of cases outside the intended use and names no 'columns.in_scope': name the column that "
+            "says (yes or no) for which cases the tool is meant."
+        )
     if protocol.options.score_is_probability and protocol.columns.score is None:
         raise BadInput(
             "The protocol says 'analysis.score_is_probability' and names no 'columns.score': name it."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from alarp.evaluation import pieces, telling
-from alarp.evaluation.detection import consequences, showing
+from alarp.evaluation.detection import consequences, reservations, showing
 from alarp.evaluation.pieces import Row, Story
 
 _SHARES = ("sensitivity", "specificity", "ppv", "npv", "auc")
@@ -19,6 +19,8 @@ def story(result: Row) -> Story:
     """Which story does a detection result tell, to a board member first and a statistician after?"""
     sections = [
         _accuracy(result),
+        reservations.agreement(result),
+        reservations.scope(result),
         consequences.verification(result),
         showing.here(result),
         showing.ranking(result),
@@ -39,6 +41,8 @@ def _summary(result: Row) -> list[str]:
         sentence
         for sentence in (
             showing.natural_sentence(result),
+            reservations.agreement_sentence(result),
+            reservations.scope_sentence(result),
             consequences.verification_sentence(result),
             *showing.promise_sentences(result),
             showing.answers_sentence(result),

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from alarp.evaluation import pieces
+from alarp.evaluation.detection.scope import INSIDE, OUTSIDE
 from alarp.evaluation.pieces import Row
 
-NOT_PATIENTS = ("score=", "reading=")
+NOT_PATIENTS = ("score=", "reading=", INSIDE, OUTSIDE)
 Section = dict[str, Any] | None
 _COMPARED = ("sensitivity", "specificity", "auc", "partial_auc")
 
