@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from alarp.evaluation.contouring.sparse import places_set
+
 Box = tuple[slice, slice, slice]
 LabelMap = npt.NDArray[Any]
 
@@ -21,7 +23,7 @@ def boxes(labelled: LabelMap, labels: Iterable[int]) -> dict[int, Box]:
     flat = np.ascontiguousarray(labelled).ravel()
     if not len(flat):
         return {}
-    starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
+    starts = np.concatenate([[0], places_set(flat[1:] != flat[:-1]) + 1])
     ends = np.concatenate([starts[1:], [len(flat)]]) - 1
     owners = flat[starts]
     _, rows, columns = labelled.shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import edt
@@ -23,18 +24,23 @@ def squares_within(marked: BoolArray, plane: tuple[int, int], *, reach: int) -> 
     the envelope).
     """
     small: Any = np.uint8 if 2 * reach * reach < np.iinfo(np.uint8).max else np.uint16
-    beyond = int(np.iinfo(small).max) - reach * reach
-    found: npt.NDArray[Any] = np.where(marked, small(0), small(beyond))
+    beyond = small(int(np.iinfo(small).max) - reach * reach)
+    depth, height, width = marked.shape
+    wide = (depth, height, width + reach)  # so that moving along a row may run over its end
+    found: npt.NDArray[Any] = np.full(wide, beyond)
+    found[:, :, :width][marked] = 0
+    raised = np.empty_like(found)
     for axis in plane:
         start, found = found, found.copy()
+        stretch = (prod(wide[:axis]) if axis < 2 else 1, -1)
+        old, moved, new = (each.reshape(stretch) for each in (start, raised, found))
         for step in range(1, min(reach, marked.shape[axis] - 1) + 1):
-            raised = start + small(step * step)
-            front, back = [slice(None)] * 3, [slice(None)] * 3
-            front[axis], back[axis] = slice(None, -step), slice(step, None)
-            for there, here in ((tuple(front), tuple(back)), (tuple(back), tuple(front))):
-                np.minimum(found[here], raised[there], out=found[here])
-        np.minimum(found, small(beyond), out=found)
-    return found
+            places = step * prod(wide[axis + 1 :])
+            np.add(old, small(step * step), out=moved)
+            for one, other in ((new[:, places:], moved[:, :-places]), (new[:, :-places], moved[:, places:])):
+                np.minimum(one, other, out=one)
+        np.minimum(found, beyond, out=found)
+    return found[:, :, :width]
 
 
 def distances_at(marked: BoolArray, at: npt.NDArray[np.intp], spacing_mm: Spacing) -> FloatArray:
@@ -50,7 +56,7 @@ def distances_at(marked: BoolArray, at: npt.NDArray[np.intp], spacing_mm: Spacin
     step_mm, apart_mm, planes = spacing_mm[plane[0]], spacing_mm[across], marked.shape[across]
     reach_mm = _REACH_STEPS * step_mm
     in_plane_mm2 = squares_within(marked, plane, reach=_REACH_STEPS).ravel() * np.float64(step_mm**2)
-    stride = int(np.prod(marked.shape[across + 1 :]))
+    stride = prod(marked.shape[across + 1 :])
     place = (at // stride) % planes
     nearest_mm2 = in_plane_mm2[at]
     for move in range(1, int(reach_mm / apart_mm) + 1):

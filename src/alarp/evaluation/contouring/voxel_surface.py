@@ -11,6 +11,7 @@ from scipy.spatial import ConvexHull
 
 from alarp.evaluation.contouring.distances import Distances
 from alarp.evaluation.contouring.nearby import Spacing, distances_at
+from alarp.evaluation.contouring.sparse import places_set
 from alarp.evaluation.intervals import BoolArray, FloatArray
 
 DEFINITION_VOXEL = (
@@ -31,7 +32,7 @@ def compare_voxel_surfaces(reference: BoolArray, output: BoolArray, spacing_mm: 
     area_mm2 = element_areas(spacing_mm)
     codes = [neighbour_codes(np.pad(mask, 1)) for mask in (reference, output)]
     borders = [(code + np.uint8(255)) < 254 for code in codes]  # neither 0 nor 255
-    at = [np.flatnonzero(border) for border in borders]
+    at = [places_set(border) for border in borders]
     found = [
         (distances_at(borders[there], at[here], spacing_mm), area_mm2[codes[here].ravel()[at[here]]])
         for here, there in ((0, 1), (1, 0))
