@@ -29,6 +29,7 @@ TEMPLATES = (
     "contouring-breast",
     "contouring-prostate",
     "contouring-abdomen",
+    "adaptive-contouring",
     "bone-age",
     "ejection-fraction",
     "image-reconstruction",
