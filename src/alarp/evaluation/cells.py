@@ -49,8 +49,10 @@ def numbers(
     *,
     within: tuple[float, float] = (-math.inf, math.inf),
     wanted: str = "a finite number",
+    empty_when: str = "there is none",
 ) -> FloatArray:
-    """Which number does each cell hold? NaN where it is empty; anything else that is not `wanted` is refused."""
+    """Which number does each cell hold? NaN where it is empty, which is right when `empty_when`; anything else that is
+    not `wanted` is refused."""
     found = np.full(len(cells), np.nan)
     for i, cell in enumerate(cells):
         if cell is None:
@@ -62,7 +64,7 @@ def numbers(
         if not math.isfinite(value) or not within[0] <= value <= within[1]:
             raise BadInput(
                 f"Case {names[i]}: column '{column}' holds '{cell}', which is not {wanted}; correct it, or leave the "
-                "cell empty when there is none."
+                f"cell empty when {empty_when}."
             )
         found[i] = value
     return found
@@ -75,6 +77,14 @@ def codes(names: Sequence[str], cells: Sequence[str | None], column: str, *, wha
             raise BadInput(f"Case {name}: column '{column}' is empty; every case belongs to a {what}.")
     _, found = np.unique(np.array(cells, dtype=object).astype(str), return_inverse=True)
     return found.astype(np.int64)
+
+
+def patients(names: Sequence[str], frame: pl.DataFrame, column: str | None) -> Codes | None:
+    """Which cases belong to one patient? None when the table does not say, or nobody has two."""
+    if column is None:
+        return None
+    found = codes(names, frame[column].to_list(), column, what="patient")
+    return found if len(np.unique(found)) < len(found) else None
 
 
 def declared_outcomes(

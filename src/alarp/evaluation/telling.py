@@ -11,19 +11,24 @@ from alarp.evaluation.pieces import Row
 WHOM = "For whom it may not work: "
 
 
-def for_whom(result: Row) -> str:
-    """For whom may it not work? Any gap that stood after all questions were counted, whichever its side."""
+def for_whom(result: Row, *, lower_is_worse: bool = False) -> str:
+    """For whom may it not work? Any gap that stood after all questions were counted, whichever its side; where lower is
+    worse for every measure that is compared, only those."""
     found = [c for c in result["comparisons"] if c["b"] == "rest"]
     if not found:
         return WHOM + "no subgroup was compared, so nobody can tell."
     gaps = [
-        f"{pieces.name_of(c['measure']).lower()} {c['difference']:+.2g} for {c['a']} against the rest"
+        f"{pieces.name_of(c['measure'])} is {_side(c['difference'])} for {c['a']} than for the rest"
         for c in found
-        if c["flag"] == "gap"
+        if c["flag"] == "gap" and (c["difference"] < 0 or not lower_is_worse)
     ]
     few = sorted({c["a"] for c in found if c["flag"].startswith("too few")})
     text = WHOM + ("; ".join(gaps) if gaps else "no subgroup was shown to differ from the rest")
     return text + (f"; too few to tell for {', '.join(few)}." if few else ".")
+
+
+def _side(difference: float) -> str:
+    return f"{'lower' if difference < 0 else 'higher'} by {abs(difference):.2g}"
 
 
 def forest(result: Row, measure: str) -> dict[str, Any] | None:
@@ -65,6 +70,30 @@ def gaps_table(result: Row) -> dict[str, Any]:
         ],
         note="Two-sided p values, adjusted for the number of comparisons by Holm's method.",
     )
+
+
+def comparison_table(caption: str, rows: list[Row], note: str = "") -> dict[str, Any]:
+    """Which table shows these differences? Signed, with interval, p, and what must be known."""
+    body = [
+        [
+            pieces.name_of(c["measure"]),
+            f"{c['a']} minus {c['b']}",
+            "–" if c["difference"] is None else f"{c['difference']:+.3f}",
+            pieces.interval(c),
+            _p(c["p"]),
+            "; ".join(t for t in (c["method"], c["flag"]) if t),
+        ]
+        for c in rows
+    ]
+    return pieces.table(
+        caption, ["Measure", "Compared", "Difference", "Interval", "p", "Method or reason"], body, note=note
+    )
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def variants_table(result: Row, measures: Sequence[str]) -> dict[str, Any]:

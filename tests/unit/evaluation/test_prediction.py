@@ -182,7 +182,7 @@ def test_a_mean_of_absolute_distances_has_no_interval_that_would_leave_it_out():
     [
         ([*ROWS, "z,no,1.2"], "Case z: column 'p' holds '1.2', which is not a probability from 0 to 1"),
         ([*ROWS, "z,no,nan"], "Case z: column 'p' holds 'nan'"),
-        ([*ROWS, "z,perhaps,0.2"], "Case z: column 'attended' says 'perhaps'"),
+        ([*ROWS, "z,perhaps,0.2"], "Case z: the outcome in column 'attended' is 'perhaps'"),
         (["a,yes,0.1", "b,yes,0.2"], "no case's outcome is 'no'"),
         (["a,no,0.1", "b,no,0.2"], "every outcome is 'no'"),
         (["a,no,0.1", "b,yes,0.1"], "all 2 probabilities are 0.1"),

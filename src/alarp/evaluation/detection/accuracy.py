@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from alarp.evaluation.classes import UNKNOWN
 from alarp.evaluation.detection.cases import Cases
-from alarp.evaluation.detection.cells import UNKNOWN
 from alarp.evaluation.intervals import BoolArray, Codes, FloatArray, proportion
 from alarp.evaluation.outcomes import NO_OUTPUT
 from alarp.kernel import Measure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,17 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from alarp.evaluation.detection.cells import UNKNOWN, Ternary, finite_numbers, same_value, yes_or_no
+from alarp.evaluation.cells import declared_outcomes, numbers, patients
+from alarp.evaluation.classes import UNKNOWN, Ternary, classes, yes_or_no
 from alarp.evaluation.detection.protocol import NO_DISEASE, OPTIONAL_ROLES, DetectionProtocol
 from alarp.evaluation.intervals import Codes, FloatArray
 from alarp.evaluation.outcomes import CaseOutcome
 from alarp.evaluation.subgroups import NOT_RECORDED, banded
 from alarp.evaluation.tables import join_by_case, require_columns, require_unique_cases
 from alarp.kernel import BadInput
-
-_DECLARABLE = {
-    o.value: o for o in (CaseOutcome.AI_FAILED, CaseOutcome.REJECTED_BY_AI, CaseOutcome.INDETERMINATE)
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,7 @@ def parse_cases(
         called=truth_codes,
         suspicion=np.full(len(names), np.nan),
         outcome=(),
-        patient=_patients(protocol, names, frame),
+        patient=patients(names, frame, columns.patient),
         subgroups={s: _words(protocol, names, s, frame[c].to_list()) for s, c in columns.subgroups.items()},
         has_score=False,
         said=truth_codes,
@@ -108,7 +106,8 @@ def parse_cases(
 def _answered(protocol: DetectionProtocol, base: Cases, frame: pl.DataFrame, truth_open: list[bool]) -> Cases:
     """The cases with what one tool answered to them."""
     names = base.names
-    declared = _declared(protocol, names, frame)
+    column = protocol.columns.outcome
+    declared = declared_outcomes(names, None if column is None else frame[column].to_list(), column)
     suspicion = _suspicion(protocol, names, frame)
     called, open_call = _called(protocol, names, frame, suspicion)
     outcome = tuple(
@@ -172,27 +171,17 @@ def _joined(protocol: DetectionProtocol, outputs: pl.DataFrame, truth: pl.DataFr
 
 
 def read_classes(
-    protocol: DetectionProtocol, names: Sequence[str], cells: list[str | None], what: str
-) -> tuple[npt.NDArray[np.int8], list[bool], str | None]:
-    """Which class does each cell name: codes, which cells leave it open, and the word for the negative class."""
-    codes = np.full(len(cells), UNKNOWN, dtype=np.int8)
-    left_open = [False] * len(cells)
-    negative = protocol.negative
-    for i, cell in enumerate(cells):
-        if cell is None:
-            continue
-        if any(same_value(cell, value) for value in protocol.indeterminate):
-            left_open[i] = True
-        elif same_value(cell, protocol.positive):
-            codes[i] = 1
-        elif negative is None or same_value(cell, negative):
-            negative, codes[i] = cell, 0
-        else:
-            raise BadInput(
-                f"Case {names[i]}: the {what} is '{cell}'; this protocol knows '{protocol.positive}' and "
-                f"'{negative}'. Correct the row or add '{cell}' under indeterminate."
-            )
-    return codes, left_open, negative
+    protocol: DetectionProtocol, names: Sequence[str], cells: Sequence[str | None], what: str
+) -> tuple[Ternary, list[bool], str | None]:
+    """Which class does each cell name, by the protocol's words?"""
+    return classes(
+        names,
+        cells,
+        positive=protocol.positive,
+        negative=protocol.negative,
+        indeterminate=protocol.indeterminate,
+        what=what,
+    )
 
 
 def _truth(
@@ -209,29 +198,12 @@ def _truth(
     return codes, unsure
 
 
-def _declared(
-    protocol: DetectionProtocol, names: tuple[str, ...], frame: pl.DataFrame
-) -> list[CaseOutcome | None]:
-    """What does the table itself say became of the case? Nothing when there is no such column or cell."""
-    column = protocol.columns.outcome
-    if column is None:
-        return [None] * len(names)
-    found: list[CaseOutcome | None] = []
-    for name, cell in zip(names, frame[column].to_list(), strict=True):
-        if cell is not None and cell != CaseOutcome.SCORED and cell not in _DECLARABLE:
-            raise BadInput(
-                f"Case {name}: column '{column}' says '{cell}'; it may be empty, 'scored', {', '.join(map(repr, _DECLARABLE))}."
-            )
-        found.append(None if cell is None else _DECLARABLE.get(cell))
-    return found
-
-
 def _suspicion(protocol: DetectionProtocol, names: tuple[str, ...], frame: pl.DataFrame) -> FloatArray:
     column = protocol.columns.score
     if column is None:
         return np.full(len(names), np.nan)
     cells = frame[column].to_list()
-    values = finite_numbers(names, cells, column, empty_when="the tool gave no score")
+    values = numbers(names, cells, column, empty_when="the tool gave no score")
     if protocol.options.score_is_probability and column == protocol.answers[0].score:
         _refuse_no_probability(names, values, column)
     return -values if protocol.higher_means == NO_DISEASE else values
@@ -283,18 +255,6 @@ def _refuse_constant(protocol: DetectionProtocol, scores: FloatArray) -> None:
         )
 
 
-def _patients(protocol: DetectionProtocol, names: tuple[str, ...], frame: pl.DataFrame) -> Codes | None:
-    column = protocol.columns.patient
-    if column is None:
-        return None
-    cells = frame[column].to_list()
-    for name, cell in zip(names, cells, strict=True):
-        if cell is None:
-            raise BadInput(f"Case {name}: column '{column}' is empty; every case belongs to a patient.")
-    _, codes = np.unique(np.array(cells, dtype=object).astype(str), return_inverse=True)
-    return codes.astype(np.int64) if len(set(cells)) < len(cells) else None
-
-
 def _verified(
     protocol: DetectionProtocol, names: tuple[str, ...], frame: pl.DataFrame, truth: npt.NDArray[np.int8]
 ) -> npt.NDArray[np.bool_] | None:
@@ -320,7 +280,14 @@ def _minutes(protocol: DetectionProtocol, names: tuple[str, ...], frame: pl.Data
 
     def read(column: str) -> FloatArray:
         cells = frame[column].to_list()
-        return finite_numbers(names, cells, column, empty_when="the time was not recorded", least=0.0)
+        return numbers(
+            names,
+            cells,
+            column,
+            within=(0.0, math.inf),
+            wanted="a time in minutes of 0 or more",
+            empty_when="the time was not recorded",
+        )
 
     return Minutes(read(result), read(worklist))
 

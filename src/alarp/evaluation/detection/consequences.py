@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from alarp.evaluation import pieces
 from alarp.evaluation.detection.double_reading import TWO_READERS, WITH_TOOL
-from alarp.evaluation.detection.showing import Section, compared, comparison_table, per_cent
+from alarp.evaluation.detection.showing import Section, compared, per_cent
 from alarp.evaluation.pieces import Row
+from alarp.evaluation.telling import comparison_table
 
 
 def times(result: Row) -> Section:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from alarp.evaluation import calibration
+from alarp.evaluation.classes import UNKNOWN
 from alarp.evaluation.detection import figures, panel, scope, verifying
 from alarp.evaluation.detection.accuracy import Readings, accuracy, failure_rate, readings
 from alarp.evaluation.detection.auc import GUARDED, auc
 from alarp.evaluation.detection.cases import Cases
-from alarp.evaluation.detection.cells import UNKNOWN
 from alarp.evaluation.detection.comparing import by_answer, comparisons
 from alarp.evaluation.detection.double_reading import compare_pathways, pathways
 from alarp.evaluation.detection.panel import Panel

@@ -16,9 +16,9 @@ import polars as pl
 
 from alarp.evaluation.agreement import fleiss_kappa, gwet_ac1, observed_agreement, tally_ratings
 from alarp.evaluation.cells import row_names
+from alarp.evaluation.classes import UNKNOWN
 from alarp.evaluation.detection.accuracy import accuracy, readings
 from alarp.evaluation.detection.cases import Cases, read_classes
-from alarp.evaluation.detection.cells import UNKNOWN
 from alarp.evaluation.detection.protocol import DetectionProtocol
 from alarp.evaluation.intervals import BoolArray, Codes
 from alarp.evaluation.tables import require_columns

@@ -56,7 +56,7 @@ def _summary(result: Row) -> list[str]:
         said.append(
             f"It gave no usable answer for {failed['events']} of {failed['n']} cases; these count as wrong."
         )
-    return [*said, for_whom(result)]
+    return [*said, telling.for_whom(result, lower_is_worse=True)]
 
 
 def _of_hundred(result: Row) -> list[str]:
@@ -79,24 +79,6 @@ def _of_hundred(result: Row) -> list[str]:
             f"Of 100 people it flags, {pieces.per_hundred(ppv)} have the disease, at the share found here."
         )
     return said
-
-
-def for_whom(result: Row) -> str:
-    """For whom may it not work?"""
-    found = [c for c in result["comparisons"] if c["b"] == "rest"]
-    gaps = [c for c in found if c["flag"] == "gap" and c["difference"] < 0]
-    few = sorted({c["a"] for c in found if c["flag"].startswith("too few")})
-    if not found:
-        return "For whom it may not work: no subgroup was compared, so nobody can tell."
-    text = "For whom it may not work: "
-    text += (
-        "; ".join(
-            f"{c['measure']} is lower by {-c['difference']:.2f} for {c['a']} than for the rest" for c in gaps
-        )
-        if gaps
-        else "no subgroup was shown to differ from the rest"
-    )
-    return text + (f"; too few to tell for {', '.join(few)}." if few else ".")
 
 
 def _accuracy(result: Row) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from alarp.evaluation.classes import UNKNOWN
 from alarp.evaluation.detection.accuracy import accuracy, confusion, readings
 from alarp.evaluation.detection.cases import Cases
-from alarp.evaluation.detection.cells import UNKNOWN
 from alarp.evaluation.detection.options import SEPARATE
 from alarp.evaluation.detection.protocol import DetectionProtocol
 from alarp.evaluation.intervals import BoolArray, proportion

@@ -10,6 +10,7 @@ from typing import Any
 from alarp.evaluation import pieces
 from alarp.evaluation.detection.scope import INSIDE, OUTSIDE
 from alarp.evaluation.pieces import Row
+from alarp.evaluation.telling import comparison_table
 
 NOT_PATIENTS = ("score=", "reading=", INSIDE, OUTSIDE)
 Section = dict[str, Any] | None
@@ -22,30 +23,6 @@ def per_cent(value: float | None) -> str:
 
 def compared(result: Row, *, a: str = "", b: str = "") -> list[Row]:
     return [c for c in result["comparisons"] if (not a or c["a"] == a) and (not b or c["b"] == b)]
-
-
-def comparison_table(caption: str, rows: list[Row], note: str = "") -> dict[str, Any]:
-    """Which table shows these differences? Signed, with interval, p, and what must be known."""
-    body = [
-        [
-            pieces.name_of(c["measure"]),
-            f"{c['a']} minus {c['b']}",
-            "–" if c["difference"] is None else f"{c['difference']:+.3f}",
-            pieces.interval(c),
-            _p(c["p"]),
-            "; ".join(t for t in (c["method"], c["flag"]) if t),
-        ]
-        for c in rows
-    ]
-    return pieces.table(
-        caption, ["Measure", "Compared", "Difference", "Interval", "p", "Method or reason"], body, note=note
-    )
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def ranking(result: Row) -> Section:

@@ -6,10 +6,10 @@ import numpy as np
 
 from alarp.evaluation import casemix
 from alarp.evaluation import subgroups as groups
+from alarp.evaluation.classes import UNKNOWN
 from alarp.evaluation.detection.accuracy import readings
 from alarp.evaluation.detection.auc import auc
 from alarp.evaluation.detection.cases import Cases
-from alarp.evaluation.detection.cells import UNKNOWN
 from alarp.evaluation.detection.protocol import DetectionProtocol
 from alarp.evaluation.intervals import BoolArray, Comparison
 from alarp.kernel import Measure

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from alarp.evaluation.classes import UNKNOWN
 from alarp.evaluation.detection import verification
 from alarp.evaluation.detection.cases import Cases
-from alarp.evaluation.detection.cells import UNKNOWN
 from alarp.evaluation.detection.options import FLAGGED, NO_ANSWER, NOT_FLAGGED
 from alarp.evaluation.detection.protocol import DetectionProtocol
 from alarp.evaluation.detection.verification import Stratum

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from alarp.evaluation import pieces
+from alarp.evaluation import pieces, telling
 from alarp.evaluation.pieces import Row
 
 _CALLED = {
@@ -68,18 +68,7 @@ def summary(result: Row) -> list[str]:
             said.append(
                 f"{name}: {failed['events']} of {failed['n']} readings gave no usable answer; these count as wrong."
             )
-    return [*said, _for_whom(result)]
-
-
-def _for_whom(result: Row) -> str:
-    found = gaps(result)
-    if not found:
-        return "For whom it may not work: these figures are for all cases together; no subgroup was compared."
-    worse = [c for c in found if c["flag"] == "gap" and c["difference"] < 0]
-    few = sorted({c["a"] for c in found if c["flag"].startswith("too few")})
-    told = "; ".join(f"{c['a']}, lower than the rest by {-c['difference']:.2f}" for c in worse)
-    text = "For whom it may not work: " + (told or "no subgroup was shown to differ from the rest")
-    return text + (f"; too few to tell for {', '.join(few)}." if few else ".")
+    return [*said, telling.for_whom(result, lower_is_worse=True)]
 
 
 def subgroups_section(result: Row) -> dict[str, Any] | None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from alarp.evaluation.cells import codes, declared_outcomes, numbers, row_names, subgroup_labels
+from alarp.evaluation.cells import declared_outcomes, numbers, patients, row_names, subgroup_labels
+from alarp.evaluation.classes import classes
 from alarp.evaluation.intervals import BoolArray, Codes, FloatArray
 from alarp.evaluation.outcomes import CaseOutcome
 from alarp.evaluation.prediction.protocol import PredictionProtocol
@@ -68,17 +69,12 @@ def parse_cases(protocol: PredictionProtocol, frame: pl.DataFrame) -> Cases:
     outcome = tuple(_outcome(*row) for row in zip(known, probability, declared, strict=True))
     answered = np.array([o is CaseOutcome.SCORED for o in outcome])
     _refuse_constant(protocol, probability[answered])
-    patient = (
-        None
-        if columns.patient is None
-        else codes(names, frame[columns.patient].to_list(), columns.patient, what="patient")
-    )
     return Cases(
         names=names,
         happened=happened,
         probability=np.where(answered, probability, np.nan),
         outcome=outcome,
-        patient=patient if patient is not None and len(np.unique(patient)) < len(patient) else None,
+        patient=patients(names, frame, columns.patient),
         subgroups=subgroup_labels(frame, columns.subgroups),
     )
 
@@ -86,20 +82,16 @@ def parse_cases(protocol: PredictionProtocol, frame: pl.DataFrame) -> Cases:
 def _happened(
     protocol: PredictionProtocol, names: tuple[str, ...], cells: list[str | None]
 ) -> tuple[BoolArray, list[bool]]:
-    column, negative = protocol.columns.outcome, protocol.negative
-    happened = np.zeros(len(cells), dtype=bool)
-    for i, cell in enumerate(cells):
-        if cell is None:
-            continue
-        if _same(cell, protocol.positive):
-            happened[i] = True
-        elif negative is None or _same(cell, negative):
-            negative = cell
-        else:
-            raise BadInput(
-                f"Case {names[i]}: column '{column}' says '{cell}'; this protocol knows '{protocol.positive}' and "
-                f"'{negative}'. Correct the row, or leave the cell empty when nobody knows what happened."
-            )
+    column = protocol.columns.outcome
+    said, _, _ = classes(
+        names,
+        cells,
+        positive=protocol.positive,
+        negative=protocol.negative,
+        what=f"outcome in column '{column}'",
+        remedy="Correct the row, or leave the cell empty when nobody knows what happened.",
+    )
+    happened = np.asarray(said == 1, dtype=bool)
     known = [cell is not None for cell in cells]
     count = int(happened.sum())
     if count in (0, sum(known)):
@@ -113,15 +105,6 @@ def _happened(
             "discrimination can be measured."
         )
     return happened, known
-
-
-def _same(cell: str, value: str) -> bool:
-    if cell == value:
-        return True
-    try:
-        return float(cell) == float(value)
-    except ValueError:
-        return False
 
 
 def _outcome(known: bool, probability: float, declared: CaseOutcome | None) -> CaseOutcome:

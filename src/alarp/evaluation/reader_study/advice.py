@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from alarp.evaluation.cells import numbers, row_names
-from alarp.evaluation.detection.cells import UNKNOWN, Ternary, yes_or_no
+from alarp.evaluation.classes import UNKNOWN, Ternary, yes_or_no
 from alarp.evaluation.intervals import BoolArray, Codes, FloatArray
 from alarp.evaluation.mrmc.readings import Rated
 from alarp.evaluation.reader_study.protocol import NO_DISEASE, AdviceColumns, Columns, ReaderStudyProtocol

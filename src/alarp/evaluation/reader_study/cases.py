@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from alarp.evaluation.cells import NOT_RECORDED, numbers, row_names
-from alarp.evaluation.detection.cells import same_value
+from alarp.evaluation.classes import classes
 from alarp.evaluation.intervals import Codes, FloatArray
 from alarp.evaluation.mrmc.design import U_STATISTIC
 from alarp.evaluation.mrmc.readings import Rated
@@ -105,21 +105,19 @@ def _truth(
                 f"Case {name}: column '{columns.truth}' says '{before or 'nothing'}' in row {row} and "
                 f"'{cell or 'nothing'}' in row {number}; a case has one truth: correct one."
             )
-    negative, found = protocol.negative, dict[str, int | None]()
-    for name, (cell, _) in said.items():
-        if cell is None:
-            found[name] = None
-        elif any(same_value(cell, word) for word in protocol.indeterminate):
-            found[name] = -1
-        elif same_value(cell, protocol.positive):
-            found[name] = 1
-        elif negative is None or same_value(cell, negative):
-            negative, found[name] = cell, 0
-        else:
-            raise BadInput(
-                f"Case {name}: the truth in column '{columns.truth}' is '{cell}'; this protocol knows "
-                f"'{protocol.positive}' and '{negative}'. Correct the rows or add '{cell}' under indeterminate."
-            )
+    cells = [cell for cell, _ in said.values()]
+    judged, _, negative = classes(
+        list(said),
+        cells,
+        positive=protocol.positive,
+        negative=protocol.negative,
+        indeterminate=protocol.indeterminate,
+        what=f"truth in column '{columns.truth}'",
+    )
+    found = {
+        name: None if cell is None else int(code)
+        for name, cell, code in zip(said, cells, judged.tolist(), strict=True)
+    }
     for code, word in ((1, protocol.positive), (0, negative or "any other value")):
         if code not in found.values():
             raise BadInput(

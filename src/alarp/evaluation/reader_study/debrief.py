@@ -7,7 +7,7 @@ from typing import Any
 from alarp.evaluation import pieces, telling
 from alarp.evaluation.pieces import Row
 from alarp.evaluation.reader_study.protocol import ADVICE_NAMES
-from alarp.evaluation.reader_study.relying import HURRIED, LESS_SURE, SURER, UNHURRIED
+from alarp.evaluation.reader_study.relying import HURRIED, LESS_SURE, SURER
 
 _SHOWN_CONFLICTS = 20
 _PAIR = ("rair", "rsr")
@@ -92,19 +92,9 @@ def _two_by_two(found: Row) -> dict[str, Any]:
 
 
 def _hurry(rows: list[Row]) -> dict[str, Any]:
-    return pieces.table(
-        f"What time pressure changes: {HURRIED} minus {UNHURRIED}",
-        ["Measure", "Difference", "Interval", "p", "Method or reason"],
-        [
-            [
-                pieces.name_of(c["measure"]),
-                pieces.show(c["difference"]),
-                pieces.interval(c),
-                pieces.show(c["p"]),
-                "; ".join(t for t in (c["method"], c["flag"]) if t),
-            ]
-            for c in rows
-        ],
+    return telling.comparison_table(
+        "What time pressure changes",
+        rows,
         note="The same readers stand on both sides, which these intervals do not use: they are rather too wide.",
     )
 

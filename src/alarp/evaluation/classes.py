@@ -1,14 +1,12 @@
-"""What does one cell of the table say?"""
+"""Which class does a word in a cell name: diseased or healthy, yes or no?"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from alarp.evaluation.intervals import FloatArray
 from alarp.kernel import BadInput
 
 UNKNOWN = -1
@@ -26,31 +24,38 @@ def same_value(cell: str, value: str) -> bool:
         return False
 
 
-def finite_numbers(
-    names: Sequence[str],
+def classes(
+    labels: Sequence[str],
     cells: Sequence[str | None],
-    column: str,
     *,
-    empty_when: str,
-    least: float = -math.inf,
-) -> FloatArray:
-    """Which number stands in each cell? NaN where it is empty, which is right when `empty_when`."""
-    found = np.full(len(names), np.nan)
+    positive: str,
+    negative: str | None,
+    indeterminate: Sequence[str] = (),
+    what: str,
+    remedy: str = "",
+) -> tuple[Ternary, list[bool], str | None]:
+    """Which class does each cell name: 1, 0 or -1 (empty, or left open), which leave it open, and the negative word?
+
+    A protocol may name no negative word when only one other stands in the column. A third one is refused: `what` says
+    which column it stands in, `remedy` what to do (by default: correct the row or add the word under indeterminate).
+    """
+    codes = np.full(len(cells), UNKNOWN, dtype=np.int8)
+    left_open = [False] * len(cells)
     for i, cell in enumerate(cells):
         if cell is None:
             continue
-        try:
-            value = float(cell)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value) or value < least:
-            what = "no finite number" if not math.isfinite(value) else f"below {least:g}"
+        if any(same_value(cell, word) for word in indeterminate):
+            left_open[i] = True
+        elif same_value(cell, positive):
+            codes[i] = 1
+        elif negative is None or same_value(cell, negative):
+            negative, codes[i] = cell, 0
+        else:
+            do = remedy or f"Correct the row or add '{cell}' under indeterminate."
             raise BadInput(
-                f"Case {names[i]}: column '{column}' holds '{cell}', which is {what}; correct it, or leave the cell empty "
-                f"when {empty_when}."
+                f"Case {labels[i]}: the {what} is '{cell}'; this protocol knows '{positive}' and '{negative}'. {do}"
             )
-        found[i] = value
-    return found
+    return codes, left_open, negative
 
 
 def yes_or_no(
