@@ -30,17 +30,21 @@ from alarp.demo.journey.need_to_silent import Proposal
 from alarp.demo.processes import free_port, is_taken
 from alarp.demo.telling import Story
 from alarp.kernel import AlarpError, BadInput
+from alarp.phantom import Scan
 
-STEPS = 37
+STEPS, STEPS_UNTIL_LIVE = 38, 22
 PORT = 8000
 MADE_BY_US = "this-folder-belongs-to-alarp-demo"
 
 
-def live_through(hospital: Hospital, story: Story, data: Path | None) -> dict[str, Any]:
-    """The whole journey; its summary."""
+def live_through(
+    hospital: Hospital, story: Story, data: Path | None, *, until_live: bool = False
+) -> dict[str, Any]:
+    """The whole journey, or its first half, until two tools go live; its summary."""
     when = datetime.now(UTC).astimezone().replace(microsecond=0)
     day, then = when.date(), when - timedelta(days=9)
     real = scans.real_abdomen(data) if data else None
+    caused_at: dict[str, datetime] = {}
     with ThreadPoolExecutor(1) as bench:
         # The physicist's bench needs no gateway: it measures the tools while the hospital is built.
         measured = {
@@ -54,7 +58,7 @@ def live_through(hospital: Hospital, story: Story, data: Path | None) -> dict[st
         story.tell("Wharfe Valley NHS Trust: two sites, three scanners, a PACS, 17 people; Alarp is running.")
         story.step()
         nodules, livers = _three_tools(hospital, story, day, measured)
-        films = bench.submit(lambda: (day_films(when), spare_films(when)))
+        films = None if until_live else bench.submit(lambda: (day_films(when), spare_films(when)))
         story.chapter("Running in silence")
         tool = hospital.connect_tools()["noduleflag"]
         silent = silent_to_live.run_in_silence(
@@ -66,31 +70,30 @@ def live_through(hospital: Hospital, story: Story, data: Path | None) -> dict[st
             hospital, story, made_abdomens, livers.slug, "LiverContour"
         )
         story.step()
-        later = bench.submit(
-            lambda: (
-                watching.upgrade_films(when),
-                watching.later_films(when),
-                watching.later_abdomens(when),
-            )
-        )
+        later = None if until_live else bench.submit(_films_of_the_weeks, when)
         story.chapter("Going live")
         silent_to_live.go_live(nodules, silent)
         silent_to_live.go_live(livers, silent_liver)
-        story.chapter("A day in the department")
-        ordinary, spare = films.result()
-        today = Day(hospital, story, nodules, tool, when)
-        today.work(ordinary, spare)
-        story.chapter("The weeks after: watched, and decided")
-        weeks = watching.Watching(hospital, story, nodules, livers, today.tool, when)
-        upgraded, others, abdomens = later.result()
-        weeks.work(upgraded, others, abdomens, made_films.result())
+        if films and later:
+            story.chapter("A day in the department")
+            ordinary, spare = films.result()
+            today = Day(hospital, story, nodules, tool, when)
+            today.work(ordinary, spare)
+            story.chapter("The weeks after: watched, and decided")
+            weeks = watching.Watching(hospital, story, nodules, livers, today.tool, when, caused_at)
+            weeks.work(*later.result(), made_films.result())
     story.chapter("Is everything accounted for?")
     evaluations = {wish.tool.lower(): found.result() for wish, found in measured.items()}
-    summary = balance.summarise(hospital, evaluations, weeks.caused_at)
-    summary["faults"] = balance.faults(summary)
+    summary = balance.summarise(hospital, evaluations, caused_at)
+    summary["faults"] = balance.faults(summary, balance.WHEN_LIVE if until_live else balance.IN_THE_END)
     story.tell(summary["sentence"])
     story.step()
     return summary
+
+
+def _films_of_the_weeks(when: datetime) -> tuple[list[Scan], list[Scan], list[Scan]]:
+    """What the scanners will make in the weeks after: after the upgrade, beside it, and for the planners."""
+    return watching.upgrade_films(when), watching.later_films(when), watching.later_abdomens(when)
 
 
 def _three_tools(
@@ -155,6 +158,11 @@ def main(
     ),
     data: Path = typer.Option(None, help="Folder with a real CT series and its RTSTRUCT for LiverContour."),
     port: int = typer.Option(0, min=0, max=65535, help="Port of the site on 127.0.0.1; 8000 when left out."),
+    until_live: bool = typer.Option(
+        False,
+        "--until-live",
+        help="End the journey when two tools have gone live: no day in the department, no weeks after.",
+    ),
     fresh: bool = typer.Option(False, help="Build a hospital that stands already from the ground again."),
 ) -> None:
     """Build the demonstration hospital, live through its first days, then serve it."""
@@ -170,8 +178,8 @@ def main(
     hospital = Hospital(out, port)
     started_at = time.monotonic()
     try:
-        with Story(STEPS) as story:
-            summary = live_through(hospital, story, data)
+        with Story(STEPS_UNTIL_LIVE if until_live else STEPS) as story:
+            summary = live_through(hospital, story, data, until_live=until_live)
         summary["seconds"] = round(time.monotonic() - started_at, 1)
         summary_file.write_text(json.dumps(summary, indent=2, ensure_ascii=False), encoding="utf-8")
         for fault in summary["faults"]:

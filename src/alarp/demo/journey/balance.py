@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,26 @@ COUNTS = (
     "filed",
     "expected",
     "overdue",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a journey, lived until here, must have come to."""
+
+    routes: dict[str, str]
+    decided: tuple[tuple[str, str], ...]  # kind and outcome
+    troubles: bool  # was somebody opted out, and something put in quarantine?
+
+
+STOPPED = ("stopped before go-live", "stop")
+WHEN_LIVE = Outcome(
+    {"NoduleFlag": "live", "LiverContour": "live", "LungContour": "closed"}, (STOPPED,), troubles=False
+)
+IN_THE_END = Outcome(
+    {"NoduleFlag": "closed", "LiverContour": "live", "LungContour": "closed"},
+    (STOPPED, ("incident", "reopen"), ("review", "scale"), ("review", "stop")),
+    troubles=True,
 )
 
 
@@ -77,26 +98,21 @@ def _alert(alert: dict[str, Any], caused_at: datetime | None) -> dict[str, Any]:
     }
 
 
-def faults(summary: dict[str, Any]) -> list[str]:
+def faults(summary: dict[str, Any], wanted: Outcome) -> list[str]:
     """What did not come out right? Empty when all of it did."""
     routes = {row["product"]: row["route"] for row in summary["deployments"]}
     found = []
     if not summary["balanced"]:
         found.append(f"the day does not balance: {summary['sentence']}")
-    if routes != {"NoduleFlag": "closed", "LiverContour": "live", "LungContour": "closed"}:
-        found.append(f"the routes are {routes}, not closed, live and closed")
+    if routes != wanted.routes:
+        found.append(f"the routes are {routes}, not {wanted.routes}")
     decided = {(row["kind"], row["outcome"]) for row in summary["decisions"]}
-    for wanted in (
-        ("stopped before go-live", "stop"),
-        ("incident", "reopen"),
-        ("review", "scale"),
-        ("review", "stop"),
-    ):
-        if wanted not in decided:
-            found.append(f"nobody decided {wanted[1]} ({wanted[0]})")
-    if summary["opted_out"] < 1:
+    found += [
+        f"nobody decided {what} ({kind})" for kind, what in wanted.decided if (kind, what) not in decided
+    ]
+    if wanted.troubles and summary["opted_out"] < 1:
         found.append("no opted-out instance was counted")
-    if summary["quarantined"] < 1:
+    if wanted.troubles and summary["quarantined"] < 1:
         found.append("nothing lies in quarantine")
     if summary["filed"] != summary["pacs"]["objects"]:
         found.append(
