@@ -33,7 +33,7 @@ class Surface:
 
     def with_area(self) -> Surface:
         """Which pieces stand for some area?"""
-        held = self.area_mm2 > 0
+        held = np.flatnonzero(self.area_mm2 > 0)
         return Surface(self.points_mm[held], self.normals[held], self.area_mm2[held])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from math import ceil
+from math import ceil, prod
 from typing import Any
 
 import edt
@@ -66,7 +66,7 @@ def _depths() -> Levels:
 def _within_slices(mask: BoolArray, spacing_mm: Spacing, thick: int) -> Levels:
     """How far (mm) is each voxel from the outline of its own slice? Beyond two slice distances: as far as that."""
     depth = _outline_distance(mask, spacing_mm, thick)
-    np.negative(depth, out=depth, where=~mask)
+    depth *= _sides(mask)
     for axis in range(3):
         if axis != thick:
             depth = _smoothed(depth, axis) * np.float32(0.25**_SMOOTHINGS)
@@ -79,10 +79,15 @@ def _outline_distance(mask: BoolArray, spacing_mm: Spacing, thick: int) -> Level
     pixel_mm, reach_mm = min(spacing_mm[first], spacing_mm[second]), _REACH_SLICES * spacing_mm[thick]
     if even_plane((spacing_mm[thick], spacing_mm[first], spacing_mm[second])) == (1, 2):
         reach = ceil(reach_mm / pixel_mm) + 1
-        squares = [squares_within(side, (first, second), reach=reach) for side in (~mask, mask)]
-        steps = np.sqrt(np.arange(np.iinfo(squares[0].dtype).max + 1)) - 0.5
-        depths = np.minimum(steps * pixel_mm, reach_mm).astype(np.float32)
-        return np.asarray(depths[np.where(mask, *squares)])
+        squares = squares_within(mask, (first, second), reach=reach)
+        squares |= squares_within(
+            ~mask, (first, second), reach=reach
+        )  # every voxel is marked in one of the two
+        steps: Levels = np.sqrt(squares, dtype=np.float32)
+        steps -= np.float32(0.5)
+        steps *= np.float32(pixel_mm)
+        np.minimum(steps, np.float32(reach_mm), out=steps)
+        return steps
     apart = tuple(_BESIDE_ANY_SLICE if axis == thick else spacing_mm[axis] for axis in range(3))
     depth = edt.edt(mask.view(np.uint8) + np.uint8(1), anisotropy=apart, black_border=False)
     return np.asarray(np.minimum(depth - np.float32(pixel_mm / 2), np.float32(reach_mm)), dtype=np.float32)
@@ -90,19 +95,29 @@ def _outline_distance(mask: BoolArray, spacing_mm: Spacing, thick: int) -> Level
 
 def _smoothed(values: npt.NDArray[Any], axis: int) -> npt.NDArray[Any]:
     """[1 2 1] along an axis, not divided. The rim is alike all round, so running over its end does no harm."""
-    step = int(np.prod(values.shape[axis + 1 :]))
+    step = prod(values.shape[axis + 1 :])
     flat = values.ravel()
     for _ in range(_SMOOTHINGS):
-        summed = flat + flat
-        summed[step:] += flat[:-step]
-        summed[:-step] += flat[step:]
-        flat = summed
+        pairs = flat[step:] + flat[:-step]
+        flat = np.empty_like(flat)
+        flat[:step], flat[-step:] = 4 * values.flat[0], 4 * values.flat[-1]
+        np.add(pairs[step:], pairs[:-step], out=flat[step:-step])
     return flat.reshape(values.shape)
 
 
+def _sides(mask: BoolArray) -> Levels:
+    """1 inside, -1 outside."""
+    sides = mask.astype(np.float32)
+    sides += sides
+    sides -= np.float32(1)
+    return sides
+
+
 def _on_its_side(depth: Levels, mask: BoolArray) -> Levels:
-    np.maximum(depth, _LEAST, out=depth, where=mask)
-    np.minimum(depth, -_LEAST, out=depth, where=~mask)
+    sides = _sides(mask)
+    depth *= sides
+    np.maximum(depth, _LEAST, out=depth)
+    depth *= sides
     return depth
 
 
@@ -113,14 +128,15 @@ def _between_slices(
     parts = round(spacing_mm[axis] / min(spacing_mm))
     slices = np.moveaxis(depth, axis, 0)
     fine = np.empty((parts * (len(slices) - 1) + 1, *slices.shape[1:]), dtype=np.float32)
+    rise = slices[1:] - slices[:-1]
     for part in range(1, parts):
-        share = np.float32(part / parts)
-        np.multiply(slices[1:], share, out=fine[part::parts])
-        fine[part::parts] += slices[:-1] * (1 - share)
+        np.multiply(rise, np.float32(part / parts), out=fine[part::parts])
+        fine[part::parts] += slices[:-1]
     fine[::parts] = slices
     if mask is not None:
-        bend = slices[2:] + slices[:-2] - 2 * slices[1:-1]
-        fine[parts:-parts:parts] += bend * np.float32(0.25 / parts)
+        bend = rise[1:] - rise[:-1]
+        bend *= np.float32(0.25 / parts)
+        fine[parts:-parts:parts] += bend
         _on_its_side(fine[::parts], np.moveaxis(mask, axis, 0))
     finer = tuple(step / parts if a == axis else step for a, step in enumerate(spacing_mm))
     return np.ascontiguousarray(np.moveaxis(fine, 0, axis)), (finer[0], finer[1], finer[2])
