@@ -7,7 +7,7 @@ rewards following everything or nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -86,4 +86,11 @@ def _share(
     if name not in pairs:
         return Measure.not_measurable(name, because="no first impression was recorded", subgroup=subgroup)
     hits, among, empty = pairs[name]
-    return proportion(name, hits[among], level=level, clusters=reader[among], subgroup=subgroup, empty=empty)
+    return by_reader(
+        proportion(name, hits[among], level=level, clusters=reader[among], subgroup=subgroup, empty=empty)
+    )
+
+
+def by_reader(measure: Measure) -> Measure:
+    """The same, its method naming readers as the clusters, which they are here."""
+    return replace(measure, method=measure.method.replace("clustered by patient", "clustered by reader"))

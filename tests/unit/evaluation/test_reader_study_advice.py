@@ -66,6 +66,7 @@ def test_the_reader_who_takes_all_advice_and_the_one_who_takes_none_are_told_apa
         assert measure(found, "followed_in_conflict", f"aided, {reader}").estimate == followed
     together = measure(found, "rair")
     assert (together.events, together.n, together.estimate) == (2, 4, 0.5)
+    assert "clustered by reader" in together.method
     assert measure(found, "commission_rate").n == 2
     assert measure(found, "omission_rate").n == 2
 
@@ -115,8 +116,8 @@ def test_confidence_is_split_at_each_readers_own_median():
     assert measure(found, "rsr", "less sure").n == 2  # d3 of both
 
 
-def of_section(story):
-    (one,) = [s for s in story["sections"] if s["heading"] == "Working with the tool's advice"]
+def of_section(story, heading="Good advice taken, bad advice left"):
+    (one,) = [s for s in story["sections"] if s["heading"] == heading]
     return one
 
 
@@ -129,8 +130,12 @@ def test_the_debrief_names_the_cases_of_conflict_and_what_became_of_them():
         "case": "d3", "diseased": True, "readings": 2, "followed_right_advice": 0, "kept_against_right_advice": 0,
         "followed_wrong_advice": 1, "kept_against_wrong_advice": 1,
     }  # fmt: skip
-    shown = of_section(told(plan, found))
-    assert shown["tables"][0]["caption"].startswith("Who was right")
+    story = told(plan, found)
+    headings = [section["heading"] for section in story["sections"]]
+    counted = of_section(story, "Working with the tool's advice")
+    assert counted["tables"][0]["caption"].startswith("Who was right")
+    shown = of_section(story)
+    assert headings.index(counted["heading"]) < headings.index(shown["heading"])
     assert any(table["caption"].startswith("Cases to talk about") for table in shown["tables"])
 
 

@@ -33,15 +33,22 @@ def sentences(result: Row) -> list[str]:
     return said
 
 
-def section(result: Row) -> dict[str, Any] | None:
-    """Reliance on advice: the table of two by two, the shares, pressure and confidence, and the conflicts."""
+def sections(result: Row) -> list[dict[str, Any]]:
+    """Reliance on advice: the table of two by two first, then the shares, pressure and confidence, and the conflicts."""
     found = result["figures"].get("reliance")
     if not found:
-        return None
+        return []
+    counted = pieces.section(
+        "Working with the tool's advice", paragraphs=_paragraphs(found), tables=[_two_by_two(found)]
+    )
+    return [counted, _shares(result, found)]
+
+
+def _shares(result: Row, found: Row) -> dict[str, Any]:
     rows = [r for r in result["measures"] if r["measure"] in ADVICE_NAMES]
     plain = [r for r in rows if r["subgroup"] == "all"]
     parts = [name for name in found["groups"] if name != "all" and ", " not in name]
-    tables = [_two_by_two(found), pieces.measures_table("Every reading with advice", plain)]
+    tables = [pieces.measures_table("Every reading with advice", plain)]
     if parts:
         own = [r for r in rows if r["subgroup"] in parts]
         tables.append(pieces.measures_table(f"Apart: {'; '.join(parts)}", own, by_subgroup=True))
@@ -54,8 +61,7 @@ def section(result: Row) -> dict[str, Any] | None:
     by_reader = [r for r in rows if ", " in r["subgroup"] or r["subgroup"] in ("all", *parts)]
     charts = [telling.forest({**result, "measures": by_reader}, measure) for measure in _PAIR]
     return pieces.section(
-        "Working with the tool's advice",
-        paragraphs=_paragraphs(found),
+        "Good advice taken, bad advice left",
         tables=tables,
         charts=[chart for chart in charts if chart is not None],
     )

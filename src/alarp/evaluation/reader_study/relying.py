@@ -13,7 +13,7 @@ from alarp.evaluation.intervals import BoolArray, Comparison, mean, proportion
 from alarp.evaluation.mrmc.study import ordered
 from alarp.evaluation.protocol import Common
 from alarp.evaluation.reader_study.advice import Advised
-from alarp.evaluation.reliance import reliance
+from alarp.evaluation.reliance import by_reader, reliance
 from alarp.kernel import Measure
 
 HURRIED, UNHURRIED = "under time pressure", "without time pressure"
@@ -96,13 +96,15 @@ def _followed(found: Advised, which: BoolArray, name: str, *, level: float) -> M
     if found.conflict is None:
         return Measure.not_measurable("followed_in_conflict", because=_NO_FIRST, subgroup=name)
     among = which & found.conflict
-    return proportion(
-        "followed_in_conflict",
-        (found.final == found.advice)[among],
-        level=level,
-        clusters=found.reader_codes(among),
-        subgroup=name,
-        empty="first impression and advice never differed",
+    return by_reader(
+        proportion(
+            "followed_in_conflict",
+            (found.final == found.advice)[among],
+            level=level,
+            clusters=found.reader_codes(among),
+            subgroup=name,
+            empty="first impression and advice never differed",
+        )
     )
 
 

@@ -18,7 +18,7 @@ def story(result: Row) -> Story:
         telling.readers_section(result),
         pieces.section("Curves", charts=drawn) if drawn else None,
         telling.subgroups_section(result),
-        debrief.section(result),
+        *debrief.sections(result),
         telling.variation_section(result),
     ]
     return pieces.frame(
