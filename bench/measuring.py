@@ -31,11 +31,22 @@ def medians(contenders: list[Work], *, rounds: int) -> list[float]:
     """How long does each take, in seconds? Interleaved, after one unmeasured round, so that noise falls on all."""
     for contender in contenders:
         contender()
-    times: list[list[float]] = [[] for _ in contenders]
+    return [wall for wall, _ in wall_and_processor(contenders, rounds=rounds)]
+
+
+def wall_and_processor(contenders: list[Work], *, rounds: int) -> list[tuple[float, float]]:
+    """How long does each take, and how much processor time does it use (all threads), in seconds? Interleaved.
+
+    Whoever asks has called each once before. Processor time is what a crowded machine disturbs least.
+    """
+    walls: list[list[float]] = [[] for _ in contenders]
+    used: list[list[float]] = [[] for _ in contenders]
     for _ in range(rounds):
         for index, contender in enumerate(contenders):
-            times[index].append(seconds(contender))
-    return [statistics.median(each) for each in times]
+            began = time.process_time()
+            walls[index].append(seconds(contender))
+            used[index].append(time.process_time() - began)
+    return [(statistics.median(wall), statistics.median(cpu)) for wall, cpu in zip(walls, used, strict=True)]
 
 
 def faster(work: str, peer: str, ours_s: float, theirs_s: float, *, each: int = 1) -> Row:
