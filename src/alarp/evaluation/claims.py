@@ -14,7 +14,9 @@ MET = "met"
 NOT_MET = "not met"
 NOT_MEASURABLE = "not measurable"
 TOO_FEW = "too few to tell"
-AS_TREATED = "as treated only"  # some outputs are missing and nothing stands in for them: no promise is kept by that
+AS_TREATED = (
+    "as treated only"  # some outputs are missing and nothing stands in for them: no promise is kept by that
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,7 +168,9 @@ def test_a_median_of_few_values_has_no_interval_and_one_of_many_covers_as_often_
 
 
 def test_a_time_below_zero_is_refused_by_case_and_column():
-    with pytest.raises(BadInput, match="Case a: column 't' holds '-5', which is not a time in minutes of 0 or more"):
+    with pytest.raises(
+        BadInput, match="Case a: column 't' holds '-5', which is not a time in minutes of 0 or more"
+    ):
         _timed([TIMED[0].replace(",5,60", ",-5,60"), *TIMED[1:]])
 
 

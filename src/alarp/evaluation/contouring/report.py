@@ -194,7 +194,11 @@ def _clinic(result: Row) -> list[dict[str, Any]]:
     if not rows:
         return []
     table = pieces.measures_table("Ratings, time, use and dose", rows, by_subgroup=True)
-    return [pieces.section("What it means in the clinic", tables=[table])]
+    return [
+        pieces.section(
+            "What it means in the clinic", tables=[table], paragraphs=[pieces.compared_with(result)]
+        )
+    ]
 
 
 def _worst(result: Row) -> dict[str, Any]:
