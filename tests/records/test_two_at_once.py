@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -18,45 +19,67 @@ HERE = Path(__file__).resolve().parent
 Race = Callable[..., tuple[list[dict[str, Any]], dict[str, Any]]]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def race(request: pytest.FixtureRequest, tmp_path: Path) -> Race:
-    """Runs the racers on a fresh database and answers what each said and what was there afterwards."""
+Environment = dict[str, str]
+
+
+def racer(environment: Environment, *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(HERE / "racers.py"), *words]
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def heard(process: subprocess.Popen[str]) -> dict[str, Any]:
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err[-2000:]
+    answer: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return answer
+
+
+def new_database(url: str, template: str = "template1") -> str:
+    """The address of a new PostgreSQL database that begins as a copy of this one."""
+    name = f"race_{time.monotonic_ns()}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    return url.rsplit("/", 1)[0] + f"/{name}"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def start_line(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """An installation that stands before the race; each race runs on a copy of it."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ALARP_")}
     environment |= {
-        "ALARP_DATA": str(tmp_path / "data"),
+        "ALARP_DATA": str(tmp_path_factory.mktemp("start-line") / "data"),
         "DJANGO_SETTINGS_MODULE": "alarp.records.settings",
         "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent), str(HERE.parents[1] / "src")]),
     }
     if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-        name = f"race_{time.monotonic_ns()}"
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        environment["ALARP_DATABASE_URL"] = url.rsplit("/", 1)[0] + f"/{name}"
+        environment["ALARP_DATABASE_URL"] = new_database(request.getfixturevalue("postgres_url"))
+    heard(racer(environment, "prepare"))
+    return environment
 
-    def start(*words: str) -> subprocess.Popen[str]:
-        command = [sys.executable, str(HERE / "racers.py"), *words]
-        return subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+
+@pytest.fixture
+def race(start_line: Environment, tmp_path: Path) -> Race:
+    """Runs the racers on a fresh copy of the start line; answers what each said and what was there afterwards."""
+    environment = start_line | {"ALARP_DATA": str(tmp_path / "data")}
+    shutil.copytree(start_line["ALARP_DATA"], environment["ALARP_DATA"])
+    if url := start_line.get("ALARP_DATABASE_URL"):
+        environment["ALARP_DATABASE_URL"] = new_database(
+            url.rsplit("/", 1)[0] + "/postgres", url.rsplit("/", 1)[1]
         )
 
-    def heard(process: subprocess.Popen[str]) -> dict[str, Any]:
-        out, err = process.communicate(timeout=120)
-        assert process.returncode == 0, err[-2000:]
-        answer: dict[str, Any] = json.loads(out.splitlines()[-1])
-        return answer
-
     def run(*racers: tuple[str, ...]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        heard(start("prepare"))
         flag = tmp_path / "go"
         running = [
-            start("act", str(flag), f"{what}-{number}", *more) for number, (what, *more) in enumerate(racers)
+            racer(environment, "act", str(flag), f"{what}-{number}", *more)
+            for number, (what, *more) in enumerate(racers)
         ]
         until = time.monotonic() + 60
         while len(list(tmp_path.glob("go.*.ready"))) < len(racers) and time.monotonic() < until:
             time.sleep(0.02)
         flag.touch()
-        return [heard(process) for process in running], heard(start("look"))
+        return [heard(process) for process in running], heard(racer(environment, "look"))
 
     return run
 
