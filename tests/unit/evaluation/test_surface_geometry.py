@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from alarp.evaluation.contouring.boxes import boxes
+from alarp.evaluation.contouring.boxes import boxes, every_box
 from alarp.evaluation.contouring.geometric_surface import surface
+from alarp.evaluation.contouring.sparse import places_set
 from alarp.evaluation.contouring.surface import compare, compare_labels
 
 CENTRES = [(0.31, 0.17, -0.42), (1.3, 0.45, 0.2), (0.0, 0.0, 0.0)]
@@ -284,3 +285,21 @@ class TestLabelMaps:
         for labelled in (reference, output, np.full((3, 4, 5), 2, dtype=np.int16), reference[:, ::2, ::-1]):
             for label, box in boxes(labelled, range(1, 256)).items():
                 assert np.count_nonzero(labelled[box] == label) == np.count_nonzero(labelled == label) > 0
+
+    def test_every_label_is_found_without_being_named_whatever_the_slab_it_is_in(self):
+        whole = np.zeros((40, 9, 11), dtype=np.int16)
+        whole[3, 2:4, 5], whole[14:35, 4:6, 3:8], whole[39, 8, 10], whole[0, 0, 0] = 300, 2, 7, -1
+        block = (slice(14, 35), slice(4, 6), slice(3, 8))
+        for labelled in (whole, np.asfortranarray(whole)):
+            found = every_box(labelled)
+            assert list(found) == [2, 7, 300]
+            assert found[2] == block
+            assert found[7] == (slice(39, 40), slice(8, 9), slice(10, 11))
+
+
+@pytest.mark.parametrize("length", [0, 1, 7, 8, 9, 64, 1003])
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 1.0])
+def test_flags_read_eight_at_a_time_are_the_flags_that_are_set(length, share):
+    flags = np.random.default_rng(length).random(length) < share
+    for each in (flags, flags[::-1], flags[1:]):
+        assert np.array_equal(places_set(each), np.flatnonzero(each))

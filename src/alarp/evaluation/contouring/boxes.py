@@ -12,10 +12,21 @@ from alarp.evaluation.contouring.sparse import places_set
 
 Box = tuple[slice, slice, slice]
 LabelMap = npt.NDArray[Any]
+_SLAB = 16  # slices
 
 
-def boxes(labelled: LabelMap, labels: Iterable[int]) -> dict[int, Box]:
-    """Which block of the grid holds all of each label? Labels that are nowhere have none.
+def every_box(labelled: LabelMap) -> dict[int, Box]:
+    """Which block of the grid holds all of each label above 0? In rising order; read slab by slab, so memory stays flat."""
+    found: dict[int, Box] = {}
+    for first in range(0, len(labelled), _SLAB):
+        for label, (slices, rows, columns) in boxes(labelled[first : first + _SLAB]).items():
+            here = (slice(slices.start + first, slices.stop + first), rows, columns)
+            found[label] = around([found[label], here]) if label in found else here
+    return dict(sorted(found.items()))
+
+
+def boxes(labelled: LabelMap, labels: Iterable[int] | None = None) -> dict[int, Box]:
+    """Which block of the grid holds all of each label (by default of all above 0)? Labels that are nowhere have none.
 
     From the runs of equal voxels in memory order, so the map is read twice whatever the number of labels. A run that
     goes on over the end of a row makes its block as wide as the rows (over the end of a slice: as the slices).
@@ -28,7 +39,7 @@ def boxes(labelled: LabelMap, labels: Iterable[int]) -> dict[int, Box]:
     owners = flat[starts]
     _, rows, columns = labelled.shape
     found: dict[int, Box] = {}
-    for label in labels:
+    for label in labels if labels is not None else (int(n) for n in np.unique(owners) if n > 0):
         mine = np.flatnonzero(owners == label)
         if not len(mine):
             continue

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from alarp.evaluation.contouring.boxes import every_box
 from alarp.evaluation.contouring.geometry import Grid
 from alarp.evaluation.contouring.raster import Box, Raster, box_around, rasterise
 from alarp.evaluation.contouring.structures import Contours, Voxels
@@ -62,13 +63,9 @@ def raster_of(region: Region, grid: Grid, box: Box) -> Raster:
 def painted(labels: Labels, names: dict[int, str]) -> dict[str, Voxels]:
     """Which structures does this label map hold? One pass for all; a label that nobody named is 'label 7'."""
     found = {}
-    top = int(labels.max(initial=0))
-    boxes = ndimage.find_objects(labels, max_label=top) if top else []
-    for value, box in enumerate(boxes, start=1):
-        if box is not None:
-            name = names.get(value, f"label {value}")
-            start = (int(box[0].start), int(box[1].start), int(box[2].start))
-            found[name] = Voxels(name, start, labels[box] == value)
+    for value, box in every_box(labels).items():
+        name = names.get(value, f"label {value}")
+        found[name] = Voxels(name, (box[0].start, box[1].start, box[2].start), labels[box] == value)
     return found
 
 
