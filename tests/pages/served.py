@@ -37,7 +37,9 @@ class Site:
         """This person's browser without a window; None is somebody who has not signed in."""
         key = username or ""
         if key not in self._clients:
-            client = httpx.Client(base_url=self.address, timeout=60, trust_env=False)
+            # No connection is kept: the server closes an idle one just when it might be used again.
+            limits = httpx.Limits(max_keepalive_connections=0)
+            client = httpx.Client(base_url=self.address, timeout=60, trust_env=False, limits=limits)
             if username:
                 sign_in(client, username)
             self._clients[key] = client
