@@ -40,7 +40,11 @@ class Hospital:
     gateway_port: int = field(default_factory=free_port)
 
     def __post_init__(self) -> None:
+        # Many container images forbid compiled modules; the dozens of commands here would each compile numpy anew.
+        compiled = os.environ.get("PYTHONPYCACHEPREFIX") or str(self.folder / "compiled")
         self.environment = {
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPYCACHEPREFIX": compiled,
             "ALARP_DATA": str((self.folder / "alarp").resolve()),
             "ALARP_WEB_PORT": str(self.web_port),
             "ALARP_GATEWAY_PORT": str(self.gateway_port),
