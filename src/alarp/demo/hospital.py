@@ -41,7 +41,7 @@ class Hospital:
 
     def __post_init__(self) -> None:
         # Many container images forbid compiled modules; the dozens of commands here would each compile numpy anew.
-        compiled = os.environ.get("PYTHONPYCACHEPREFIX") or str(self.folder / "compiled")
+        compiled = os.environ.get("PYTHONPYCACHEPREFIX") or str((self.folder / "compiled").resolve())
         self.environment = {
             "PYTHONDONTWRITEBYTECODE": "",
             "PYTHONPYCACHEPREFIX": compiled,
