@@ -13,6 +13,8 @@ class Peer(models.Model):
     """A DICOM application entity that may talk to the gateway. Nobody else gets an association."""
 
     SOURCE, TOOL, PACS = "source", "tool", "pacs"
+    DIMSE, DICOMWEB, COMMAND = "dimse", "dicomweb", "command"
+    OPEN, TLS, MUTUAL_TLS = "", "tls", "mutual"
 
     aet = models.CharField(max_length=16, unique=True)
     name = models.CharField(max_length=100)
@@ -26,6 +28,19 @@ class Peer(models.Model):
         Organisation, null=True, blank=True, on_delete=models.PROTECT, related_name="peers"
     )
     enabled = models.BooleanField(default=True)
+    addresses = models.CharField(
+        max_length=400,
+        blank=True,
+        help_text="From where it may call: addresses or networks, separated by spaces; empty: anywhere",
+    )
+    secured = models.CharField(
+        max_length=10, choices=[(OPEN, "no TLS"), (TLS, "TLS"), (MUTUAL_TLS, "mutual TLS")], blank=True
+    )
+    way = models.CharField(max_length=10, choices=[(w, w) for w in (DIMSE, DICOMWEB, COMMAND)], default=DIMSE)
+    url = models.CharField(max_length=300, blank=True, help_text="Where its DICOMweb service lies")
+    may_pull = models.BooleanField(
+        default=False, help_text="May find and fetch studies here (C-FIND, C-MOVE, C-GET, QIDO, WADO)"
+    )
 
     class Meta:
         constraints = [
@@ -63,6 +78,10 @@ class Study(models.Model):
     first_received_at = models.DateTimeField()
     last_received_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True, blank=True)
+    # What another system says the study holds (C-FIND, an order, a performed procedure step), beside what came.
+    expected_instances = models.PositiveIntegerField(null=True, blank=True)
+    expected_from = models.CharField(max_length=40, blank=True, help_text="Who said how many there are")
+    expected_at = models.DateTimeField(null=True, blank=True)
     # Set on receipt for a study from which nothing may leave for a reason of its own (phantom, QA).
     held_because = models.CharField(max_length=300, blank=True)
     opted_out_on_receipt = models.BooleanField(
@@ -194,6 +213,9 @@ class Result(models.Model):
     summary = models.JSONField(default=dict, help_text="What a list shows of it, such as score and decision")
     matched_at = models.DateTimeField()
     filed_at = models.DateTimeField(null=True, blank=True)
+    committed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the PACS took responsibility (storage commitment)"
+    )
 
 
 class Quarantine(models.Model):
@@ -229,6 +251,12 @@ class OptOut(models.Model):
         help_text="Empty: every tool",
     )
     note = models.CharField(max_length=300, blank=True)
+    source = models.CharField(
+        max_length=20, default="person", help_text="How it came: person, csv, hl7 or fhir"
+    )
+    effective_from = models.DateTimeField(
+        null=True, blank=True, help_text="Empty: from the moment it was recorded"
+    )
     recorded_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField()
     withdrawn_by = models.ForeignKey(
