@@ -37,6 +37,22 @@ class Configuration:
     gateway_host: str = _setting("127.0.0.1", "Address the DICOM gateway listens on")
     gateway_port: int = _setting(11112, "Port the DICOM gateway listens on")
     gateway_aet: str = _setting("ALARP", "The gateway's application entity title")
+    gateway_tls_port: int = _setting(
+        0, "Port for DICOM over TLS (2762 is the registered one), beside the plain one; 0: none"
+    )
+    gateway_certificate: str = _setting("", "PEM file with the gateway's certificate and its chain, for TLS")
+    gateway_private_key: str = _setting("", "PEM file with the private key of that certificate")
+    gateway_authorities: str = _setting(
+        "", "PEM file with the authorities whose certificates peers must show, or be known by, over TLS"
+    )
+    gateway_unknown_classes: str = _setting(
+        "keep", "Objects of a SOP class this version does not know: keep them as bytes, or refuse them"
+    )
+    pull_most_answers: int = _setting(500, "Most answers to one query of a peer that may pull")
+    pull_at_once: int = _setting(4, "Most queries and retrievals of one peer at the same time")
+    dicomweb_host: str = _setting("127.0.0.1", "Address the DICOMweb service listens on")
+    dicomweb_port: int = _setting(0, "Port of the DICOMweb service; 0: it does not run")
+    dicomweb_most_mb: int = _setting(2048, "Largest body of one STOW-RS request, in megabytes")
     quiet_s: float = _setting(30.0, "A study is complete when nothing arrived for this many seconds")
     result_due_min: float = _setting(
         60.0, "A result that has not come back after this many minutes is overdue"
@@ -134,7 +150,7 @@ def read(environment: dict[str, str] | None = None) -> Configuration:
 
 
 def _checked(settings: Configuration) -> Configuration:
-    for name in ("web_port", "gateway_port"):
+    for name in ("web_port", "gateway_port", "gateway_tls_port", "dicomweb_port"):
         port = getattr(settings, name)
         if not 0 <= port <= 65535:
             raise BadInput(
@@ -158,6 +174,15 @@ def _checked(settings: Configuration) -> Configuration:
             raise BadInput(
                 f"Setting {name} is {getattr(settings, name)}; it must be more than 0. Correct it and start again."
             )
+    for name in ("pull_most_answers", "pull_at_once", "dicomweb_most_mb"):
+        if getattr(settings, name) < 1:
+            raise BadInput(
+                f"Setting {name} is {getattr(settings, name)}; it is at least 1. Correct it and start again."
+            )
+    if settings.gateway_unknown_classes not in {"keep", "refuse"}:
+        raise BadInput(
+            f"Setting gateway_unknown_classes is {settings.gateway_unknown_classes!r}; use keep or refuse."
+        )
     url = settings.database_url
     if url and not url.startswith(("postgresql://", "postgres://", "sqlite:///")):
         raise BadInput(
