@@ -20,6 +20,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 from alarp.gateway import sockets
 from alarp.identity.objects import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from alarp.kernel import AlarpError, Phase, Unavailable
+from alarp.records import egress
 from alarp.records.configuration import configuration
 from alarp.records.ledger.models import Peer
 
@@ -106,6 +107,9 @@ def store(link: Association, peer: Peer, item: Outgoing, number: int) -> None:
     taken = {(context.abstract_syntax, context.transfer_syntax[0]) for context in link.accepted_contexts}
     if (item.sop_class, item.transfer_syntax) not in taken:
         raise Rejected(f"{peer.aet} does not take objects of this class in this transfer syntax.")
+    if peer.kind == Peer.TOOL:
+        owner = peer.deployment.slug if peer.deployment else ""
+        egress.leaving(item.file, peer=peer.aet, deployment=owner, sop_uid=item.sop_uid)
     try:
         status = link.send_c_store(str(item.file), msg_id=number % 65535 + 1)
     except (RuntimeError, ValueError) as error:

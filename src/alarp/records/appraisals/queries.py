@@ -192,7 +192,7 @@ def _key(deployment: Deployment, at: datetime) -> str:
 
 def _count(pks: Iterable[int], **when: datetime) -> dict[int, Sent]:
     rows = (
-        Dispatch.objects.filter(deployment__in=list(pks), **when)
+        Dispatch.objects.filter(deployment__in=list(pks), study__synthetic=False, **when)
         .values("deployment", "route_when_sent")
         .annotate(n=Count("pk"), first=Min("sent_at"))
         .order_by()

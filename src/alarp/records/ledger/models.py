@@ -84,6 +84,9 @@ class Study(models.Model):
     expected_at = models.DateTimeField(null=True, blank=True)
     # Set on receipt for a study from which nothing may leave for a reason of its own (phantom, QA).
     held_because = models.CharField(max_length=300, blank=True)
+    synthetic = models.BooleanField(
+        default=False, help_text="A health probe that we made ourselves: no patient, counted nowhere"
+    )
     opted_out_on_receipt = models.BooleanField(
         default=False, help_text="The register said no when the study arrived; this study stays out for good"
     )

@@ -124,10 +124,11 @@ def reconcile(day: date) -> Reconciliation:
     """Does this day's traffic balance, and why was anything not sent?"""
     begin, end = bounds(day)
     received = Instance.objects.filter(direction=Instance.SOURCE, received_at__gte=begin, received_at__lt=end)
+    received = received.exclude(study__synthetic=True)  # our own probes are no patients
     counts = Counter(
         dict(with_disposition(received).values_list("disposition").annotate(n=Count("pk")).order_by())
     )
-    sent_that_day = Dispatch.objects.filter(sent_at__gte=begin, sent_at__lt=end)
+    sent_that_day = Dispatch.objects.filter(sent_at__gte=begin, sent_at__lt=end, study__synthetic=False)
     owed = _owed(sent_that_day)
     every = Instance.objects.filter(received_at__gte=begin, received_at__lt=end)
     return Reconciliation(
@@ -142,7 +143,9 @@ def reconcile(day: date) -> Reconciliation:
         overdue=owed["overdue"],
         awaited=owed["awaited"],
         quarantined=Quarantine.objects.filter(at__gte=begin, at__lt=end).count(),
-        filed=Result.objects.filter(filed_at__gte=begin, filed_at__lt=end).count(),
+        filed=Result.objects.filter(
+            filed_at__gte=begin, filed_at__lt=end, dispatch__study__synthetic=False
+        ).count(),
         repeats=every.aggregate(n=Sum(F("times_received") - 1))["n"] or 0,
         missing_files=_missing_files(every, begin, end),
         stranded=stranded(),

@@ -53,7 +53,9 @@ def known_between(begin: datetime, end: datetime, deployment: Deployment | None 
 
 
 def _dispatches(deployment: Deployment | None) -> QuerySet[Dispatch]:
-    every = Dispatch.objects.all() if deployment is None else Dispatch.objects.filter(deployment=deployment)
+    every = Dispatch.objects.filter(study__synthetic=False)
+    if deployment is not None:
+        every = every.filter(deployment=deployment)
     return every.select_related("study", "deployment").only(
         *(f"study__{name}" for name in _FIELDS),
         *("deployment__slug", "state", "phase", "reason", "created_at", "changed_at"),

@@ -144,7 +144,9 @@ def picture(deployment: Deployment, until: date | None = None, days: int | None 
         everything=charted,
         groups=grouped(columns_of(fresh_events, zone())) if len(charted.days) < FEW_DAYS else DayCube.empty(),
         readings=readings(watched, catalogue),
-        awaited=Dispatch.objects.filter(deployment=deployment, state=Dispatch.SENT, due_at__gte=at).count(),
+        awaited=Dispatch.objects.filter(
+            deployment=deployment, study__synthetic=False, state=Dispatch.SENT, due_at__gte=at
+        ).count(),
         known_at=known_at,
         fresh=fresh,
         freshness=freshness,
@@ -264,7 +266,9 @@ def _hours(at: datetime) -> tuple[tuple[int, float], ...]:
 
 
 def _sent(deployment: Deployment, begin: datetime, end: datetime) -> int:
-    return Dispatch.objects.filter(deployment=deployment, sent_at__gte=begin, sent_at__lt=end).count()
+    return Dispatch.objects.filter(
+        deployment=deployment, study__synthetic=False, sent_at__gte=begin, sent_at__lt=end
+    ).count()
 
 
 def _judged(deployment: Deployment, first: date, at: datetime) -> tuple[bool, ...]:

@@ -93,7 +93,7 @@ def wanted(asked: Mapping[str, str], today: date) -> Wanted:
 
 def found(want: Wanted, *, now: Any) -> QuerySet[Study]:
     """The studies that are wanted, newest first, one more than a page holds."""
-    studies = _whole(Study.objects.all())
+    studies = _whole(Study.objects.filter(synthetic=False))
     if want.owed:
         studies = studies.filter(pk__in=_owed(want, now).values("study"))
     elif want.day:
@@ -138,7 +138,7 @@ def _whole(studies: QuerySet[Study]) -> QuerySet[Study]:
 
 
 def _dispatches(want: Wanted) -> QuerySet[Dispatch]:
-    every = Dispatch.objects.all()
+    every = Dispatch.objects.filter(study__synthetic=False)
     return every.filter(deployment__slug=want.deployment) if want.deployment else every
 
 
@@ -155,7 +155,8 @@ def _received(want: Wanted) -> QuerySet[Instance]:
 def _of_day(want: Wanted) -> QuerySet[Instance]:
     assert want.day is not None
     begin, end = reconciliation.bounds(want.day)
-    return Instance.objects.filter(direction=Instance.SOURCE, received_at__gte=begin, received_at__lt=end)
+    images = Instance.objects.filter(direction=Instance.SOURCE, received_at__gte=begin, received_at__lt=end)
+    return images.exclude(study__synthetic=True)
 
 
 def _became_at(became: str, deployment: str) -> Q:
