@@ -54,15 +54,15 @@ def deployments_for(study: Study) -> list[Deployment]:
     )
     if study.peer.site is None:
         return list(every.order_by("pk"))
-    near = _line(study.peer.site)
+    near = line(study.peer.site)
     return [
         deployment
         for deployment in every.order_by("pk")
-        if deployment.site_id in near or study.peer.site_id in _line(deployment.site)
+        if deployment.site_id in near or study.peer.site_id in line(deployment.site)
     ]
 
 
-def _line(organisation: Organisation) -> set[int]:
+def line(organisation: Organisation) -> set[int]:
     """This organisation and all above it."""
     found: set[int] = set()
     node: Organisation | None = organisation
