@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+import scan_study
 from journeys.somebody import Somebody
 from pages.served import ROOT, Site, clean_environment
 from pages.small_hospital import PASSWORD
@@ -133,6 +134,60 @@ def test_a_physicist_evaluates_a_tool_from_the_template_to_signed_evidence(
     physicist.reads("Sealed as evidence")
     physicist.follows("the evaluation")
     physicist.reads("Locked before the truth was read")
+
+
+@pytest.fixture
+def scans(site: Site) -> int:
+    """Label maps of forty cases in the evaluation folder of the server."""
+    assert site.data is not None
+    scan_study.study(site.data / "test-sets" / "livers", 40, size=8)
+    return 40
+
+
+@pytest.mark.need("E04")
+@pytest.mark.timeout(600)
+def test_scans_are_compared_by_two_processes_stopped_and_resumed_in_front_of_a_physicist(
+    somebody: Arrives, site: Site, worker: None, scans: int
+) -> None:
+    # Given a physicist with a plan for outlines
+    physicist = somebody("lead-physicist")
+    page = physicist.page
+    physicist.opens(f"/deployments/{site.known['early']}/evaluation/begin/")
+    physicist.ticks("Contours of the organs of the upper abdomen")
+    physicist.presses("Begin")
+    written = physicist.field("The protocol").input_value()
+    found = re.search(r'^product: \{"name": "([^"]+)", "version": "([^"]+)"', written, re.MULTILINE)
+    assert found is not None
+    physicist.field("The protocol").fill(scan_study.PROTOCOL.format(name=found[1], number=found[2]))
+    physicist.presses("Save")
+    # And a folder of scans on the server
+    physicist.opens(f"/deployments/{site.known['early']}/evaluation/data/add/")
+    physicist.fills(**{"What are these cases?": "Forty abdomens", "Or a folder on the server": "livers"})
+    physicist.presses("Keep as a test set")
+    physicist.reads("81 files, folder livers")
+    # When they run it by two processes
+    page.get_by_role("link", name="Livers outlined").first.click()
+    physicist.follows("Run, exploratory")
+    page.get_by_label("Forty abdomens").check()
+    physicist.fills(**{"How many processes compare the scans?": "2"})
+    physicist.presses("Run, exploratory")
+    # Then the page follows it by itself, with the time that is left
+    expect(page.locator("#progress")).to_contain_text(
+        re.compile(
+            r"Comparing outlines, by 2 processes: \d+ of 40, (about \d+ min|less than a minute) left\."
+        ),
+        timeout=120_000,
+    )
+    # When they stop it, what is finished is kept
+    physicist.presses("Stop it; what is finished is kept")
+    physicist.reads("stopped it on")
+    told = page.locator(".alarp-answer").first.inner_text()
+    done = re.search(r"Stopped while comparing outlines: (\d+) of 40\.", told)
+    assert done is not None and int(done[1]) > 0, told
+    # And when they let it go on, it ends with its report
+    physicist.presses("Go on where it was")
+    expect(page.get_by_text("What was claimed and what we found").first).to_be_visible(timeout=180_000)
+    physicist.reads("by 2 processes, 1 stop included.")
 
 
 @pytest.mark.need("E08")

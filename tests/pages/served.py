@@ -108,6 +108,9 @@ def running_site(tmp_path_factory: pytest.TempPathFactory, name: str) -> Iterato
     data = tmp_path_factory.mktemp(name)
     copy_of(run_folder(tmp_path_factory) / "small-hospital", small_hospital, data)
     known = json.loads((data / KNOWN).read_text(encoding="utf-8"))
+    (data / "alarp.toml").write_text(
+        f"evaluation_folder = {json.dumps(str(data / 'test-sets'))}\n", encoding="utf-8"
+    )
     environment = clean_environment(data)
     log = (data / "web.log").open("w+", encoding="utf-8")
     server = subprocess.Popen(

@@ -19,11 +19,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from alarp.kernel import AlarpError
+from alarp.kernel import AlarpError, BadInput, canonical_json
 from alarp.records import boot
 
 TELL_EVERY_S = 0.5
-OURS = ("protocol.yaml", "protocol.lock.json", ".cases")
+KEPT = ".cases"
+OURS = ("protocol.yaml", "protocol.lock.json", KEPT)
+SCANS = "contouring"  # the kind whose cases are files
 
 
 def main() -> int:
@@ -47,20 +49,22 @@ def do(hold: Any) -> None:
     except running.Taken:
         return
     except AlarpError as error:
-        why = str(error)
-        _quietly(lambda: running.fail(hold, why))
+        _fail(hold, str(error))
     except Exception as error:
         # The message may hold what was read: only its kind is told.
-        sentence = f"An unexpected fault ({type(error).__name__}) ended the run; report it to Alarp's makers."
-        _quietly(lambda: running.fail(hold, sentence))
+        _fail(
+            hold, f"An unexpected fault ({type(error).__name__}) ended the run; report it to Alarp's makers."
+        )
         raise
 
 
-def _quietly(action: Any) -> None:
-    from alarp.records.protocols.doors.running import Taken
+def _fail(hold: Any, why: str) -> None:
+    """The run has failed, unless it is somebody else's by now; what it had finished is of no use to another."""
+    from alarp.records.protocols.doors import running
 
-    with contextlib.suppress(Taken):
-        action()
+    with contextlib.suppress(running.Taken):
+        running.fail(hold, why)
+        shutil.rmtree(folder_of_run(hold), ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -95,33 +99,84 @@ def _still_here(hold: Any) -> Iterator[None]:
 
 def _run(hold: Any) -> None:
     from alarp.cli import evaluating  # brings the core
-    from alarp.records.configuration import configuration
     from alarp.records.protocols.doors import gathering, running
     from alarp.records.protocols.models import EvaluationRun
 
     run = EvaluationRun.objects.select_related("revision__protocol", "test_set").get(pk=hold.run)
     gathering.unchanged(run.test_set)
-    folder = configuration().data / "evaluations" / f"run-{run.pk}"
+    folder = folder_of_run(hold)
     protocol = _lay_out(run, folder)
     inputs = evaluating.read_inputs(protocol)
     running.open_truth(hold, evaluating.truth_of(inputs)[0])
-    told = 0.0
-
-    def step(what: str, done: int, total: int) -> None:
-        nonlocal told
-        if done == 0 or done == total or time.monotonic() - told >= TELL_EVERY_S:
-            running.tell(hold, what, done, total)
-            told = time.monotonic()
-
+    _within(inputs, run.test_set)
     lock = evaluating.held_lock(inputs.protocol.common, protocol)
-    files = evaluating.answer(inputs, lock, kept=folder, step=step, crew=evaluating.Crew()).files
+    crew = evaluating.Crew(run.jobs)
+    files = evaluating.answer(inputs, lock, kept=folder, step=Telling(hold, folder), crew=crew).files
     running.finish(
         hold,
         result=files["result.json"],
         report=files["report.html"],
         pdf=files.get("report.pdf", b""),
+        cases=_every_case(folder),
     )
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def folder_of_run(hold: Any) -> Path:
+    """Where does this run work, and leave what it has finished when it is stopped?"""
+    from alarp.records.configuration import configuration
+
+    return configuration().data / "evaluations" / f"run-{hold.run}"
+
+
+class Telling:
+    """How far has the run come? Told at most twice a second, and whenever a part of it begins or ends."""
+
+    def __init__(self, hold: Any, folder: Path) -> None:
+        self.hold, self.folder, self.what, self.told = hold, folder, "", 0.0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        from alarp.records.protocols.doors import running
+
+        begins = what != self.what
+        if begins or done == total or time.monotonic() - self.told >= TELL_EVERY_S:
+            kept = len(_finished(self.folder)) if begins and total > 1 else 0
+            running.tell(self.hold, what, done, total, paced_from=max(done, kept) if begins else None)
+            self.what, self.told = what, time.monotonic()
+
+
+def _finished(folder: Path) -> list[Path]:
+    """What was kept of each case that is finished, the oldest first."""
+    return sorted((folder / KEPT).glob("*.json"), key=lambda file: file.stat().st_mtime_ns)
+
+
+def _every_case(folder: Path) -> bytes:
+    """What became of each case, in one file: by it two runs on the same cases are compared case by case.
+
+    A case that was done again, because the code had changed since the run was stopped, counts as it was done last.
+    """
+    kept = {
+        found["case"]: found["result"]
+        for file in _finished(folder)
+        for found in [json.loads(file.read_bytes())]
+    }
+    return canonical_json({"cases": [kept[case] for case in sorted(kept)]}) if kept else b""
+
+
+def _within(inputs: Any, test_set: Any) -> None:
+    """Do the cases name only files of their test set? BadInput names the first that lies elsewhere on the server."""
+    if inputs.protocol.common.kind != SCANS:
+        return
+    from alarp.evaluation import contouring, read_csv
+
+    text = inputs.tables["cases"].decode("utf-8-sig", errors="replace")
+    for case in contouring.parse_cases(inputs.protocol, read_csv(text, name=inputs.names["cases"])):
+        for name in (case.images, case.reference, case.output, case.observer, case.dose):
+            if name and (Path(name).is_absolute() or ".." in Path(name).parts):
+                raise BadInput(
+                    f"Case {case.case} names the file '{name}', which lies outside test set {test_set.number}; copy "
+                    "it into the folder of the test set and name it as it lies there."
+                )
 
 
 def _lay_out(run: Any, folder: Path) -> Path:

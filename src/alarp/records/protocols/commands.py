@@ -6,7 +6,7 @@ Drafting, locking, gathering cases, running and signing lie in the modules of `d
 from alarp.records.protocols.doors.drafting import save_protocol, start_protocol
 from alarp.records.protocols.doors.gathering import add_folder, add_uploaded
 from alarp.records.protocols.doors.locking import lock_protocol
-from alarp.records.protocols.doors.running import ask_run
+from alarp.records.protocols.doors.running import ask_run, resume_run, stop_run
 from alarp.records.protocols.doors.signing import sign_run
 
 __all__ = [
@@ -14,7 +14,9 @@ __all__ = [
     "add_uploaded",
     "ask_run",
     "lock_protocol",
+    "resume_run",
     "save_protocol",
     "sign_run",
     "start_protocol",
+    "stop_run",
 ]

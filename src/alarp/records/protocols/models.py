@@ -122,9 +122,9 @@ class TestFile(Immutable):
 
 
 class EvaluationRun(models.Model):
-    """One protocol run on one test set: waiting, running with its progress, done, or failed with the sentence."""
+    """One protocol run on one test set: waiting, running with its progress, stopped, done, or failed and why."""
 
-    QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
+    QUEUED, RUNNING, STOPPED, DONE, FAILED = "queued", "running", "stopped", "done", "failed"
     OPEN = (QUEUED, RUNNING)
 
     deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="evaluation_runs")
@@ -133,27 +133,48 @@ class EvaluationRun(models.Model):
     test_set = models.ForeignKey(TestSet, on_delete=models.PROTECT, related_name="runs")
     exploratory = models.BooleanField(help_text="The protocol was not locked when this was started")
     state = models.CharField(max_length=8, default=QUEUED)
+    jobs = models.PositiveSmallIntegerField(default=1, help_text="How many processes compare the scans")
     doing = models.CharField(max_length=120, blank=True)
     done_steps = models.PositiveIntegerField(default=0)
     all_steps = models.PositiveIntegerField(default=0)
+    paced_at = models.DateTimeField(null=True, blank=True, help_text="Since when the time left is reckoned")
+    paced_steps = models.PositiveIntegerField(default=0, help_text="How many steps were done by then")
     owner = models.CharField(max_length=80, blank=True)
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
+    stopped_by = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="The last time"
+    )
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    stops = models.PositiveSmallIntegerField(
+        default=0, help_text="How often a person stopped it while a process had it: that is no death"
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
     trouble = models.TextField(blank=True, help_text="Why it failed, in one sentence")
     result_sha256 = models.CharField(max_length=64, blank=True, help_text="result.json in the store")
     report_sha256 = models.CharField(max_length=64, blank=True, help_text="report.html in the store")
     pdf_sha256 = models.CharField(max_length=64, blank=True, help_text="report.pdf in the store")
+    cases_sha256 = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="What became of each case of a contouring study, in the store: runs are paired by it",
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["deployment", "number"], name="evaluation_runs_are_numbered"),
             models.CheckConstraint(
-                condition=Q(state__in=["queued", "running", "done", "failed"]), name="known_run_state"
+                condition=Q(state__in=["queued", "running", "stopped", "done", "failed"]),
+                name="known_run_state",
             ),
+            models.CheckConstraint(
+                condition=~Q(state="stopped") | Q(stopped_by__isnull=False),
+                name="a_stopped_run_says_who_stopped",
+            ),
+            models.CheckConstraint(condition=Q(jobs__gte=1), name="a_run_has_a_process"),
             models.CheckConstraint(
                 condition=~Q(state="done") | ~Q(result_sha256=""), name="a_done_run_has_its_result"
             ),

@@ -95,6 +95,8 @@ SENTENCES = {
     "test set added": "{who} added test set {test_set} for an evaluation of {what}.",
     "evaluation run asked for": "{who} asked for evaluation run {run} of {what}.",
     "test set opened": "The truth of test set {test_set} was opened for run {run} of {what}.",
+    "evaluation run stopped": "{who} stopped evaluation run {run} of {what}.",
+    "evaluation run resumed": "{who} let evaluation run {run} of {what} go on.",
     "evaluation run done": "Evaluation run {run} of {what} is done.",
     "evaluation run failed": "Evaluation run {run} of {what} failed.",
     "evaluation run signed": "{who} signed evaluation run {run} of {what} as evidence.",

@@ -21,6 +21,6 @@ def test_set(slug: str, test_set: int) -> TestSet:
 
 def run(slug: str, run: int) -> EvaluationRun:
     rows = EvaluationRun.objects.select_related(
-        *_OF, "revision__protocol__version__product", "test_set", "by"
+        *_OF, "revision__protocol__version__product", "test_set", "by", "stopped_by"
     )
     return get_object_or_404(rows, deployment__slug=slug, number=run)

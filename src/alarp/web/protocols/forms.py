@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from django import forms
 
 from alarp.records.protocols.doors.drafting import MOST_CHARACTERS
 from alarp.records.protocols.doors.gathering import MOST_BYTES
+from alarp.records.protocols.doors.running import MOST_JOBS
 from alarp.records.protocols.models import TestSet
 from alarp.web.forms import SigningForm, TextForm
 
@@ -150,8 +152,21 @@ class StartForm(TextForm):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose a test set.", "invalid_choice": "Choose one of these test sets."},
     )
+    jobs = forms.IntegerField(
+        label="How many processes compare the scans?",
+        min_value=1,
+        max_value=MOST_JOBS,
+        error_messages={"required": "Give a whole number: 1 is the safe choice."},
+    )
 
-    def __init__(self, *args: Any, rows: Any, words: dict[int, str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rows: Any, words: dict[int, str], scans: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if scans:
+            self.fields["jobs"].help_text = (
+                f"Two are nearly twice as fast as one. This server has {os.cpu_count() or 1} processors; leave one for "
+                "the scans that pass through it. Each process holds one case in memory."
+            )
+        else:
+            del self.fields["jobs"]
         self.fields["test_set"].queryset = rows
         self.fields["test_set"].label_from_instance = lambda row: words[row.pk]

@@ -20,6 +20,7 @@ LOCKED, DRAFT, UNREADABLE = "locked", "draft", "not readable yet"
 STATE_WORDS = {
     EvaluationRun.QUEUED: "waiting to begin",
     EvaluationRun.RUNNING: "running",
+    EvaluationRun.STOPPED: "stopped",
     EvaluationRun.DONE: "done",
     EvaluationRun.FAILED: "failed",
 }
@@ -107,6 +108,7 @@ class RunLine:
     by: str
     trouble: str
     evidence: str
+    took: str
 
 
 def run_line(run: Any) -> RunLine:
@@ -125,7 +127,18 @@ def run_line(run: Any) -> RunLine:
         by=str(run.by),
         trouble=run.trouble,
         evidence=signature.evidence.sha256 if signature else "",
+        took=_took(run),
     )
+
+
+def _took(run: Any) -> str:
+    """'It took 4 min, by 2 processes.' Empty until it has ended."""
+    if run.state != EvaluationRun.DONE or run.started_at is None:
+        return ""
+    spent_s = (run.ended_at - run.started_at).total_seconds()
+    span = f"{spent_s:.0f} s" if spent_s < 90 else f"{spent_s / 60:.0f} min"
+    stopped = f", {run.stops} {'stop' if run.stops == 1 else 'stops'} included" if run.stops else ""
+    return f"It took {span}, by {run.jobs} {'process' if run.jobs == 1 else 'processes'}{stopped}."
 
 
 @dataclass(frozen=True)
@@ -138,26 +151,36 @@ class Progress:
 
 
 def progress(run: EvaluationRun, now: datetime) -> Progress:
-    """'Comparing outlines: 12 of 120, about 4 minutes left.'"""
+    """'Comparing outlines, by 2 processes: 12 of 120, about 4 min left.'"""
     if run.state == EvaluationRun.QUEUED:
-        late = now - run.at > WAITING_LONG
+        late = now - (run.stopped_at or run.at) > WAITING_LONG
         more = " Nothing has begun it for two minutes: look whether a worker is running." if late else ""
-        return Progress(f"Waiting to begin.{more}", 0, 0)
+        again = (
+            f" {run.done_steps} of {run.all_steps} were finished before."
+            if run.stopped_at and run.done_steps
+            else ""
+        )
+        return Progress(f"Waiting to {'go on' if run.stopped_at else 'begin'}.{again}{more}", 0, 0)
     if not run.doing:
         return Progress("It has begun.", 0, 0)
+    if run.state == EvaluationRun.STOPPED:
+        said = f"Stopped while {run.doing}{_so_far(run)}."
+        return Progress(said, run.done_steps, run.all_steps)
     doing = run.doing[:1].upper() + run.doing[1:]
-    if run.all_steps < 2:
-        return Progress(f"{doing}.", run.done_steps, run.all_steps)
-    return Progress(
-        f"{doing}: {run.done_steps} of {run.all_steps}{_left(run, now)}.", run.done_steps, run.all_steps
-    )
+    by = f", by {run.jobs} processes" if run.jobs > 1 and run.all_steps > 1 else ""
+    return Progress(f"{doing}{by}{_so_far(run)}{_left(run, now)}.", run.done_steps, run.all_steps)
+
+
+def _so_far(run: EvaluationRun) -> str:
+    return f": {run.done_steps} of {run.all_steps}" if run.all_steps > 1 else ""
 
 
 def _left(run: EvaluationRun, now: datetime) -> str:
-    if run.started_at is None or not run.done_steps or run.done_steps >= run.all_steps:
+    """Reckoned from what this process has done since this part of the work began, not from what it found finished."""
+    done = run.done_steps - run.paced_steps
+    if run.paced_at is None or done < 1 or run.done_steps >= run.all_steps:
         return ""
-    spent_s = (now - run.started_at).total_seconds()
-    left_s = spent_s * (run.all_steps - run.done_steps) / run.done_steps
+    left_s = (now - run.paced_at).total_seconds() * (run.all_steps - run.done_steps) / done
     return ", less than a minute left" if left_s < 60 else f", about {left_s / 60:.0f} min left"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
@@ -20,6 +21,7 @@ from alarp.web.protocols import find as here
 from alarp.web.protocols import forms, presenters
 from alarp.web.protocols.views import may
 
+SCANS = "contouring"  # the kind whose cases are scans, which several processes may compare
 KEPT = {
     "result": ("result_sha256", "result.json", "application/json"),
     "report": ("report_sha256", "report.html", "text/html; charset=utf-8"),
@@ -33,15 +35,19 @@ def start(request: HttpRequest, protocol: EvaluationProtocol) -> HttpResponse:
     deployment = protocol.deployment
     rows = deployment.test_sets.select_related("by").order_by("-number")
     lines = {row.pk: presenters.test_set_line(row) for row in rows}
+    revision = queries.latest_revision(protocol)
     form = forms.StartForm(
         request.POST or None,
         rows=rows,
         words={pk: f"{line.number}: {line.title}. {line.use}" for pk, line in lines.items()},
+        scans=revision.kind == SCANS,
+        initial={"jobs": 1},
     )
     made = []
 
     def command(given: dict[str, Any]) -> None:
-        made.append(commands.ask_run(protocol, given["test_set"], by=request.user))
+        jobs = given.get("jobs") or 1
+        made.append(commands.ask_run(protocol, given["test_set"], by=request.user, jobs=jobs))
 
     if request.method == "POST" and handed_over(form, command):
         return redirect("run", slug=deployment.slug, run=made[0].number)
@@ -50,7 +56,7 @@ def start(request: HttpRequest, protocol: EvaluationProtocol) -> HttpResponse:
         "deployment": deployment,
         "part_title": f"Run protocol {protocol.number}",
         "protocol": protocol,
-        "revision": queries.latest_revision(protocol),
+        "revision": revision,
         "lock": queries.lock_of(protocol),
         "test_sets": list(lines.values()),
     }
@@ -84,6 +90,40 @@ def run(request: HttpRequest, run: EvaluationRun) -> HttpResponse:
     if request.headers.get("HX-Request") and not run.is_open:
         answer["HX-Refresh"] = "true"  # the progress has become a report: load the page as a whole
     return answer
+
+
+@page("prepare_evaluation", of=here.run, sends="prepare_evaluation")
+def stop(request: HttpRequest, run: EvaluationRun) -> HttpResponse:
+    """Stop the run; what is finished is kept."""
+    return _moved(
+        request, run, commands.stop_run, "Stop", "What is finished is kept: the run can go on later."
+    )
+
+
+@page("prepare_evaluation", of=here.run, sends="prepare_evaluation")
+def resume(request: HttpRequest, run: EvaluationRun) -> HttpResponse:
+    """Let a stopped run go on where it was."""
+    return _moved(
+        request, run, commands.resume_run, "Go on with", "It goes on where it was; no case is done twice."
+    )
+
+
+def _moved(request: HttpRequest, run: EvaluationRun, move: Any, verb: str, meaning: str) -> HttpResponse:
+    """One button that moves the run, on a page that says what it does."""
+    deployment = run.deployment
+    form = Form(request.POST or None)
+    if request.method == "POST" and handed_over(form, lambda _: move(run, by=request.user)):
+        return redirect("run", slug=deployment.slug, run=run.number)
+    verb = f"{verb} run {run.number}"
+    context = {
+        "form": form,
+        "deployment": deployment,
+        "part_title": verb,
+        "run": run,
+        "verb": verb,
+        "meaning": meaning,
+    }
+    return render(request, "protocols/move_run.jinja", context)
 
 
 @page("view_protocols", of=here.run)

@@ -1,4 +1,7 @@
-"""How does a run come to its answer, whatever dies on the way? Asked for, taken under a lease, told, ended once."""
+"""How does a run come to its answer, whatever dies on the way? Asked for, taken under a lease, told, ended once.
+
+A person may stop it and let it go on: what its process has finished by then is kept, and is not done again.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q
 
-from alarp.kernel import BadInput
+from alarp.kernel import BadInput, NotNow
 from alarp.records import clock, objects, permissions
 from alarp.records.audit.commands import record
 from alarp.records.configuration import configuration
@@ -22,6 +25,7 @@ from alarp.records.protocols.queries import is_locked, latest_revision, next_num
 
 KIND = "evaluate"
 MOST_TAKES = 5  # a run whose process died this often is given up
+MOST_JOBS = 64
 GIVEN_UP = (
     "The run was begun {n} times and its process ended each time without an answer; look at the memory and the log of "
     "the server, then run it again."
@@ -41,9 +45,14 @@ class Hold:
     fence: int
 
 
-def ask_run(protocol: EvaluationProtocol, test_set: TestSet, *, by: Person) -> EvaluationRun:
-    """Have this protocol run on this test set; on an unlocked protocol the run is exploratory for ever."""
+def ask_run(protocol: EvaluationProtocol, test_set: TestSet, *, by: Person, jobs: int = 1) -> EvaluationRun:
+    """Have this protocol run on this test set; on an unlocked protocol the run is exploratory for ever.
+
+    `jobs` processes compare the scans of a contouring study; the other kinds are done by one.
+    """
     permissions.check(by, "prepare_evaluation", protocol.deployment)
+    if not 1 <= jobs <= MOST_JOBS:
+        raise BadInput(f"{jobs} processes were asked for; give a whole number from 1 to {MOST_JOBS}.")
     revision = latest_revision(protocol)
     if revision is None or revision.trouble:
         raise BadInput(revision.trouble if revision else "The protocol has no text.")
@@ -59,6 +68,7 @@ def ask_run(protocol: EvaluationProtocol, test_set: TestSet, *, by: Person) -> E
             revision=revision,
             test_set=test_set,
             exploratory=not is_locked(protocol),
+            jobs=jobs,
             by=by,
             at=at,
         )
@@ -75,8 +85,49 @@ def ask_run(protocol: EvaluationProtocol, test_set: TestSet, *, by: Person) -> E
             digest=revision.digest,
             test_set=test_set.number,
             exploratory=row.exploratory,
+            jobs=jobs,
         )
     return row
+
+
+def stop_run(run: EvaluationRun, *, by: Person) -> EvaluationRun:
+    """Stop this run now. Its process may write nothing more; what it has finished is kept for `resume_run`."""
+    permissions.check(by, "prepare_evaluation", run.deployment)
+    with transaction.atomic():
+        row = _held_still(run.pk)
+        if not row.is_open:
+            raise NotNow(f"Run {row.number} is not under way: it is {row.state}.")
+        had = row.state == EvaluationRun.RUNNING
+        row.state, row.lease_until, row.owner = EvaluationRun.STOPPED, None, ""
+        row.stopped_by, row.stopped_at, row.stops = by, clock.now(), row.stops + had
+        row.save()
+        _told(by, "evaluation run stopped", row, done=row.done_steps, of=row.all_steps)
+    return row
+
+
+def resume_run(run: EvaluationRun, *, by: Person) -> EvaluationRun:
+    """Let a stopped run go on where it was. Its truth was opened once, and is not counted again."""
+    permissions.check(by, "prepare_evaluation", run.deployment)
+    with transaction.atomic():
+        row = _held_still(run.pk)
+        if row.state != EvaluationRun.STOPPED:
+            raise NotNow(f"Run {row.number} is not stopped: it is {row.state}.")
+        row.state = EvaluationRun.QUEUED
+        row.save()
+        work.rearm(KIND, str(row.pk), {"run": row.pk}, due_at=clock.now())
+        _told(by, "evaluation run resumed", row, done=row.done_steps, of=row.all_steps)
+    return row
+
+
+def _held_still(run: int) -> EvaluationRun:
+    """The run's row, held until the transaction ends."""
+    rows = EvaluationRun.objects.select_for_update(of=("self",)).select_related("deployment")
+    return rows.get(pk=run)
+
+
+def _told(by: Any, action: str, run: EvaluationRun, **more: Any) -> None:
+    slug = run.deployment.slug
+    record(by, action, f"run {run.number} of {slug}", stream=slug, run=run.number, **more)
 
 
 def _check_files(text: str, test_set: TestSet) -> None:
@@ -104,13 +155,13 @@ def forsaken() -> list[int]:
 def take(run: int, owner: str) -> Hold | None:
     """Begin this run, or go on with one whose process fell silent; None when somebody has it or it has ended."""
     with transaction.atomic():
-        row = EvaluationRun.objects.select_for_update(of=("self",)).select_related("deployment").get(pk=run)
+        row = _held_still(run)
         now = clock.now()
         busy = row.state == EvaluationRun.RUNNING and row.lease_until is not None and row.lease_until >= now
         if not row.is_open or busy:
             return None
-        if row.fence >= MOST_TAKES:
-            _end(row, state=EvaluationRun.FAILED, trouble=GIVEN_UP.format(n=row.fence))
+        if row.fence - row.stops >= MOST_TAKES:
+            _end(row, state=EvaluationRun.FAILED, trouble=GIVEN_UP.format(n=MOST_TAKES))
             return None
         EvaluationRun.objects.filter(pk=run).update(
             state=EvaluationRun.RUNNING,
@@ -177,22 +228,30 @@ def renew(hold: Hold) -> None:
     _write(hold, lease_until=clock.now() + timedelta(seconds=configuration().lease_s))
 
 
-def tell(hold: Hold, doing: str, done: int, total: int) -> None:
-    """Say how far the run has come; this holds the lease as well."""
+def tell(hold: Hold, doing: str, done: int, total: int, *, paced_from: int | None = None) -> None:
+    """Say how far the run has come; this holds the lease as well.
+
+    With `paced_from` a part of the work begins: the time left is reckoned from now, when so many steps were done.
+    """
+    now = clock.now()
+    pace = {} if paced_from is None else {"paced_at": now, "paced_steps": paced_from}
     _write(
         hold,
         doing=doing[:120],
         done_steps=done,
         all_steps=total,
-        lease_until=clock.now() + timedelta(seconds=configuration().lease_s),
+        lease_until=now + timedelta(seconds=configuration().lease_s),
+        **pace,
     )
 
 
-def finish(hold: Hold, *, result: bytes, report: bytes, pdf: bytes = b"") -> None:
+def finish(hold: Hold, *, result: bytes, report: bytes, pdf: bytes = b"", cases: bytes = b"") -> None:
     """The run has its answer: result and report are kept under their digests, and the row never changes again."""
     kept = {"result_sha256": objects.put(result), "report_sha256": objects.put(report)}
     if pdf:
         kept["pdf_sha256"] = objects.put(pdf)
+    if cases:
+        kept["cases_sha256"] = objects.put(cases)
     _closing(hold, state=EvaluationRun.DONE, **kept)
 
 
@@ -203,23 +262,12 @@ def fail(hold: Hold, sentence: str) -> None:
 
 def _closing(hold: Hold, **values: Any) -> None:
     with transaction.atomic():
-        row = (
-            EvaluationRun.objects.select_for_update(of=("self",))
-            .select_related("deployment")
-            .get(pk=hold.run)
-        )
+        row = _held_still(hold.run)
         _check_held(row, hold)
         _end(row, **values)
 
 
 def _end(row: EvaluationRun, **values: Any) -> None:
     EvaluationRun.objects.filter(pk=row.pk).update(ended_at=clock.now(), lease_until=None, doing="", **values)
-    record(
-        "evaluation",
-        f"evaluation run {values['state']}",
-        f"run {row.number} of {row.deployment.slug}",
-        stream=row.deployment.slug,
-        run=row.number,
-        result=values.get("result_sha256", ""),
-        trouble=values.get("trouble", ""),
-    )
+    said = {"result": values.get("result_sha256", ""), "trouble": values.get("trouble", "")}
+    _told("evaluation", f"evaluation run {values['state']}", row, **said)
