@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
+from alarp.evaluation.pairing import Pairing
 from alarp.evaluation.pieces import Row, Story, find, name_of, section, show, table
 from alarp.kernel import BadInput
 
@@ -14,6 +15,8 @@ _VARIANTS = ("_best_case", "_worst_case", "_as_treated")
 _WITH_UNITS = ("_mm", "_ml", "_min", "_s", "_gy", "_percent")
 _RATIOS = ("lr_", "likelihood_ratio", "odds_ratio", "observed_to_expected")
 MOST_IN_CHART = 12
+UNPAIRED = "square-and-add, as for different cases"
+Pairings = Mapping[str, Pairing]  # by the other entry's label: its cases against the first entry's
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Difference:
     estimate: float
     low: float | None
     high: float | None
+    method: str = UNPAIRED
 
     @property
     def sentence(self) -> str:
@@ -62,8 +66,13 @@ def difference(first: Row, other: Row) -> Difference | None:
     )
 
 
-def beside(entries: Sequence[Entry]) -> Story:
-    """Which story do these results tell side by side? Raises BadInput unless they follow one plan."""
+def beside(entries: Sequence[Entry], pairings: Pairings | None = None) -> Story:
+    """Which story do these results tell side by side? Raises BadInput unless they follow one plan.
+
+    `pairings` are those of the first entry with each other one (`alarp.evaluation.pairing`); a difference that is
+    paired there is told with its paired interval, every other one as if the cases were different ones.
+    """
+    known = pairings or {}
     if len(entries) < 2:
         raise BadInput("One result stands alone: choose at least two to compare.")
     if len({e.label for e in entries}) < len(entries):
@@ -76,14 +85,19 @@ def beside(entries: Sequence[Entry]) -> Story:
         "title": "Products side by side",
         "lead": f"{len(entries)} results of one plan: {first.result['protocol']['title']}.",
         "warnings": _warnings(entries),
-        "summary": _summary(entries, measures),
+        "summary": _summary(entries, measures, known),
         "claims": _claims(entries),
         "sections": [
             section(
                 "Measures side by side",
-                paragraphs=[_how(entries)],
+                paragraphs=_how(entries, known),
                 charts=_charts(entries, measures),
-                tables=[_measures_table(entries, measures), _outcomes_table(entries)],
+                tables=[
+                    _measures_table(entries, measures),
+                    _differences_table(entries, measures, known),
+                    _structures_table(entries, known),
+                    _outcomes_table(entries),
+                ],
             )
         ],
         "provenance": [[f"Protocol hash, {e.label}", e.result["protocol"]["hash"]] for e in entries],
@@ -104,16 +118,28 @@ def _one_truth(entries: Sequence[Entry]) -> bool:
     return len({e.truth for e in entries}) == 1 and entries[0].truth != ""
 
 
-def _how(entries: Sequence[Entry]) -> str:
-    cases = (
-        "All were measured on the same cases, so the intervals of the differences are, if anything, too wide."
-        if _one_truth(entries)
-        else "They were measured on different cases, so a difference may be one of the cases and not of the products."
-    )
-    return (
-        f"A difference is that to {entries[0].label}; its interval joins the two intervals (square-and-add), as if "
-        f"the cases were different ones; it is not widened for the number of measures. {cases}"
-    )
+def _how(entries: Sequence[Entry], pairings: Pairings) -> list[str]:
+    first = entries[0].label
+    told = [
+        f"A difference is that to {first}: how much more it is than there. No interval is widened for the number of "
+        "measures that are looked at."
+    ]
+    for entry in entries[1:]:
+        pairing = pairings.get(entry.label)
+        told.append(f"{entry.label} and {first}. {pairing.sentence if pairing else _unknown(entries)}")
+    if any(p.comparisons for p in pairings.values()):
+        told.append(
+            "Paired: what is hard about a case is hard for both, so each difference is taken on the same cases. Where "
+            "no paired method exists (predictive values have other denominators for each product), and where the cases "
+            "differ, the two intervals are joined (square-and-add), which is too wide rather than too narrow."
+        )
+    return told
+
+
+def _unknown(entries: Sequence[Entry]) -> str:
+    if _one_truth(entries):
+        return "Not paired: the single cases are not at hand, so the interval is, if anything, too wide."
+    return "Not paired: they were measured on different cases, so a difference may be one of the cases."
 
 
 def _warnings(entries: Sequence[Entry]) -> list[str]:
@@ -126,7 +152,7 @@ def _warnings(entries: Sequence[Entry]) -> list[str]:
     return said
 
 
-def _summary(entries: Sequence[Entry], measures: Sequence[str]) -> list[str]:
+def _summary(entries: Sequence[Entry], measures: Sequence[str], pairings: Pairings) -> list[str]:
     said = []
     for entry in entries:
         claims = entry.result["claims"]
@@ -137,7 +163,7 @@ def _summary(entries: Sequence[Entry], measures: Sequence[str]) -> list[str]:
         f"{name_of(measure)} of {entry.label} differs from {entries[0].label}: {found.sentence}."
         for entry in entries[1:]
         for measure in measures
-        if (found := _between(entries[0], entry, measure)) is not None and _is_clear(found)
+        if (found := _between(entries[0], entry, measure, pairings)) is not None and _is_clear(found)
     ]
     return [*said, *(clear or ["No measure differs by more than chance explains."])]
 
@@ -146,9 +172,13 @@ def _is_clear(found: Difference) -> bool:
     return found.low is not None and found.high is not None and (found.low > 0 or found.high < 0)
 
 
-def _between(first: Entry, other: Entry, measure: str) -> Difference | None:
+def _between(first: Entry, other: Entry, measure: str, pairings: Pairings) -> Difference | None:
     if measure.startswith(_RATIOS):  # a ratio is compared by a ratio; the table shows both
         return None
+    pairing = pairings.get(other.label)
+    for row in pairing.comparisons if pairing else ():
+        if row.measure == measure and row.difference is not None:
+            return Difference(row.difference, row.low, row.high, row.method)
     one, two = find(first.result, measure), find(other.result, measure)
     return difference(one, two) if one is not None and two is not None else None
 
@@ -165,23 +195,35 @@ def _cell(entry: Entry, measure: str) -> str:
 
 
 def _measures_table(entries: Sequence[Entry], measures: Sequence[str]) -> dict[str, Any]:
-    others = entries[1:]
-    columns = [
-        "Measure",
-        *(e.label for e in entries),
-        *(f"{e.label} minus {entries[0].label}" for e in others),
+    rows = [[name_of(measure), *(_cell(e, measure) for e in entries)] for measure in measures]
+    return table("Each measure, with its interval", ["Measure", *(e.label for e in entries)], rows)
+
+
+def _differences_table(
+    entries: Sequence[Entry], measures: Sequence[str], pairings: Pairings
+) -> dict[str, Any]:
+    rows = [
+        [name_of(measure), entry.label, found.sentence, found.method]
+        for entry in entries[1:]
+        for measure in measures
+        if (found := _between(entries[0], entry, measure, pairings)) is not None
     ]
-    rows = []
-    for measure in measures:
-        found = [_between(entries[0], e, measure) for e in others]
-        rows.append(
-            [
-                name_of(measure),
-                *(_cell(e, measure) for e in entries),
-                *("–" if d is None else d.sentence for d in found),
-            ]
-        )
-    return table("Each measure, with its interval, and the differences", columns, rows)
+    columns = ["Measure", "Product", f"Minus {entries[0].label}", "Interval by"]
+    return table("By how much each differs", columns, rows)
+
+
+def _structures_table(entries: Sequence[Entry], pairings: Pairings) -> dict[str, Any]:
+    """Structure by structure, where outlines were paired."""
+    rows = [
+        [structure, name_of(measure), entry.label, Difference(row.difference, row.low, row.high).sentence]
+        for entry in entries[1:]
+        if entry.label in pairings
+        for row in pairings[entry.label].comparisons
+        for measure, _, structure in [row.measure.partition(", ")]
+        if structure and row.difference is not None
+    ]
+    columns = ["Structure", "Measure", "Product", f"Minus {entries[0].label}"]
+    return table("Structure by structure, on the same cases", columns, rows)
 
 
 def _outcomes_table(entries: Sequence[Entry]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp, sqrt
+from math import exp, inf, sqrt
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,10 @@ from alarp.evaluation.intervals import (
     BoolArray,
     Codes,
     FloatArray,
-    effective_n,
     mean,
+    n_for_interval,
     normal_quantile,
+    t_quantile,
     wilson,
 )
 from alarp.kernel import Measure
@@ -87,6 +88,12 @@ def _meat(scores: FloatArray, clusters: Codes) -> FloatArray:
 
 def _repeats(clusters: Codes | None) -> Codes | None:
     return clusters if clusters is not None and len(np.unique(clusters)) < len(clusters) else None
+
+
+def _quantile(level: float, clusters: Codes | None) -> float:
+    """How many standard errors: the normal ones, with clusters the t of their number less one (Cameron and Miller 2015,
+    doi:10.3368/jhr.50.2.317)."""
+    return t_quantile(level, inf if clusters is None else len(np.unique(clusters)) - 1)
 
 
 def _not_both(name: str, outcome: BoolArray, subgroup: str) -> Measure | None:
@@ -166,7 +173,7 @@ def _wald(
         because = "the probabilities separate the outcomes completely, so no finite value fits"
         return Measure.not_measurable(name, because=because, n=n, subgroup=subgroup)
     estimate = float(fit.coefficients[which])
-    half = normal_quantile(level) * sqrt(float(fit.covariance[which, which]))
+    half = _quantile(level, clusters) * sqrt(float(fit.covariance[which, which]))
     method = f"logistic recalibration, {what}, Wald" + ("" if clusters is None else ", clustered by patient")
     low, high = estimate - half, estimate + half
     return Measure(name, estimate, low, high, level, method, n, int(outcome.sum()), subgroup)
@@ -192,7 +199,7 @@ def observed_expected(
         because = "no case had the outcome" if not observed else "no outcome was expected"
         return Measure.not_measurable(name, because=because, n=n, subgroup=subgroup)
     clusters = _repeats(clusters)
-    size = float(n) if clusters is None else effective_n(outcome, clusters)
+    size = n_for_interval(outcome, clusters, level=level)
     share = observed / n
     half = normal_quantile(level) * sqrt((1 - share) / (share * size))
     ratio = observed / expected
@@ -262,7 +269,7 @@ def brier_scaled(
     _, code = np.unique(np.arange(n) if clusters is None else clusters, return_inverse=True)
     summed = np.bincount(code, weights=influence)
     se = sqrt(len(summed) / max(1, len(summed) - 1) * float(np.sum(summed**2))) / n
-    estimate, half = 1 - score / most, normal_quantile(level) * se
+    estimate, half = 1 - score / most, _quantile(level, clusters) * se
     method = "delta method" + ("" if clusters is None else ", clustered by patient")
     return Measure(
         name,
@@ -307,7 +314,7 @@ def calibration_bins(
     for code in np.unique(codes):
         own = codes == code
         hits = outcome[own]
-        size = float(own.sum()) if clusters is None else effective_n(hits, clusters[own])
+        size = n_for_interval(hits, None if clusters is None else clusters[own], level=level)
         low, high = wilson(float(hits.mean()), size, level=level)
         row = {
             "expected": float(probability[own].mean()),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
 import numpy as np
 
 from alarp.evaluation.claims import TOO_FEW
 from alarp.evaluation.fields import Fields
-from alarp.evaluation.intervals import BoolArray, Codes, FloatArray, normal_quantile, wilson
+from alarp.evaluation.intervals import BoolArray, Codes, FloatArray, normal_quantile, t_quantile, wilson
 from alarp.evaluation.ranking import newcombe_auc
 from alarp.evaluation.subgroups import NOT_RECORDED
 from alarp.kernel import BadInput, Measure
@@ -262,6 +262,12 @@ class _Settings:
             residuals = _by_patient(self.patient, residuals)
         return groups / max(1, groups - 1) * float(np.sum(residuals**2))
 
+    @property
+    def quantile(self) -> float:
+        """How many standard errors to each side: with patients the t of their number less one."""
+        counted = None if self.patient is None else self.patient[self.weights > 0]
+        return t_quantile(self.level, inf if counted is None else len(np.unique(counted)) - 1)
+
     def because(self, worth: float) -> str:
         """What must be said of a number that rests on so few?"""
         return (
@@ -302,7 +308,8 @@ def _worth(weights: FloatArray, residual: FloatArray, share: float, settings: _S
     worth = min(worth, share * (1 - share) / squares)
     if patient is None:
         return worth
-    return worth * min(1.0, squares / settings.spread(weights * residual / weights.sum(), weights > 0))
+    apart = settings.spread(weights * residual / weights.sum(), weights > 0)
+    return worth * min(1.0, squares / apart) * (normal_quantile(settings.level) / settings.quantile) ** 2
 
 
 def _auc(suspicion: FloatArray, diseased: BoolArray, settings: _Settings) -> Measure:
@@ -326,7 +333,7 @@ def _auc(suspicion: FloatArray, diseased: BoolArray, settings: _Settings) -> Mea
         )
         how = "Newcombe 2006 at effective n (DeLong variance is zero)"
     else:
-        half = normal_quantile(settings.level) * sqrt(variance)
+        half = settings.quantile * sqrt(variance)
         low, high, how = max(0.0, area - half), min(1.0, area + half), "weighted DeLong"
     method = f"raked to the vendor's case mix; {how}"
     return Measure(name, area, low, high, settings.level, method, int((weights > 0).sum()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from alarp.evaluation.intervals import Comparison
@@ -14,6 +14,9 @@ MET = "met"
 NOT_MET = "not met"
 NOT_MEASURABLE = "not measurable"
 TOO_FEW = "too few to tell"
+GUARD = (
+    "_guarded"  # ends the name of the row whose bounds judge, where those of the plain row may be too narrow
+)
 AS_TREATED = (
     "as treated only"  # some outputs are missing and nothing stands in for them: no promise is kept by that
 )
@@ -53,12 +56,19 @@ def require_known(claims: Iterable[Claim], measures: Sequence[str], *, kind: str
 
 
 def judge(claim: Claim, measures: Iterable[Measure], comparisons: Iterable[Comparison] = ()) -> Verdict:
-    """Was this claim met, not met, or can nobody tell? A claim with `a` and `b` is about their difference."""
+    """Was this claim met, not met, or can nobody tell? A claim with `a` and `b` is about their difference.
+
+    A claim on a bound is judged by the guarded interval where one stands beside the measure (`auc_guarded` beside
+    `auc`): nothing is let through on an interval that is known to be too narrow.
+    """
     if claim.a is not None:
         return _judge_difference(claim, comparisons)
-    for measure in measures:
-        if (measure.measure, measure.subgroup) == (claim.measure, claim.subgroup):
-            return _judge(claim, measure)
+    found = {m.measure: m for m in measures if m.subgroup == claim.subgroup}
+    if (plain := found.get(claim.measure)) is not None:
+        guarded = found.get(claim.measure + GUARD)
+        if guarded is not None and claim.on != "estimate" and guarded.is_measurable:
+            return _judge_guarded(claim, plain, guarded)
+        return _judge(claim, plain)
     return Verdict(claim, None, NOT_MEASURABLE, f"no case belongs to the subgroup '{claim.subgroup}'")
 
 
@@ -81,6 +91,17 @@ def _judge(claim: Claim, measure: Measure) -> Verdict:
     if measure.because.startswith((TOO_FEW, AS_TREATED)):
         return Verdict(claim, found, NOT_MEASURABLE, measure.because)
     return _answer(claim, found)
+
+
+def _judge_guarded(claim: Claim, plain: Measure, guarded: Measure) -> Verdict:
+    """The verdict by the guarded bound, which says what the plain one would have been."""
+    if plain.because.startswith((TOO_FEW, AS_TREATED)):
+        return _judge(claim, plain)
+    verdict, bound = _judge(claim, guarded), getattr(plain, claim.on)
+    if bound is None or bound == verdict.found:
+        return verdict
+    because = f"judged by {guarded.measure}; the bound of {plain.measure} is {bound:.4f}"
+    return replace(verdict, because="; ".join(filter(None, [verdict.because, because])))
 
 
 def _answer(claim: Claim, found: float) -> Verdict:

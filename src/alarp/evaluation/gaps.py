@@ -16,8 +16,8 @@ from alarp.evaluation.intervals import (
     Codes,
     Comparison,
     FloatArray,
-    effective_n,
     holm,
+    n_for_interval,
     newcombe_difference,
     proportion,
     two_proportion_z,
@@ -72,9 +72,7 @@ def share_gap(
         proportion(measure, hits, level=level, clusters=code, empty="no case")
         for hits, code in zip((own, rest), clusters, strict=True)
     ]
-    sizes = [
-        float(len(h)) if c is None else effective_n(h, c) for h, c in zip((own, rest), clusters, strict=True)
-    ]
+    sizes = [n_for_interval(h, c, level=level) for h, c in zip((own, rest), clusters, strict=True)]
     difference, low, high = newcombe_difference(sides[0], sides[1])
     se, z, p = two_proportion_z(float(own.mean()), sizes[0], float(rest.mean()), sizes[1])
     row = Comparison(measure, group, "rest", difference, low, high, se, z, p, p, "Newcombe 10; pooled z", "")

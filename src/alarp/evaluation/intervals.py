@@ -17,6 +17,8 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
 
+WILSON_CLUSTERED = "Wilson at effective n (Rao-Scott, clustered by patient)"
+
 
 def normal_quantile(level: float) -> float:
     """How many standard errors to each side does this level take?"""
@@ -37,6 +39,11 @@ def wilson(proportion: float, n: float, *, level: float = 0.95) -> tuple[float, 
     return low, high
 
 
+def t_quantile(level: float, freedom: float) -> float:
+    """How many standard errors to each side does this level take when the error itself is estimated?"""
+    return float(stats.t.ppf(0.5 + level / 2, max(1.0, freedom)))
+
+
 def effective_n(hits: BoolArray, clusters: Codes) -> float:
     """How many independent cases are these clustered ones worth?
 
@@ -53,6 +60,23 @@ def effective_n(hits: BoolArray, clusters: Codes) -> float:
         return float(groups)
     variance = groups / (groups - 1) * float(np.sum((sums - share * sizes) ** 2)) / n**2
     return n / max(1.0, variance / (share * (1 - share) / n))
+
+
+def n_for_interval(hits: BoolArray, clusters: Codes | None, *, level: float) -> float:
+    """Which sample size goes into the interval of a proportion: n, or less when patients repeat?
+
+    `effective_n` times (z / t)^2, t on (clusters - 1) degrees of freedom, since few clusters tell their own design effect
+    badly (Korn and Graubard 1998, Survey Methodology 24:193-201; with Wilson's interval Dean and Pagano 2015,
+    doi:10.1093/jssam/smv024).
+    """
+    n = len(hits)
+    if clusters is None or n == 0:
+        return float(n)
+    groups, share = len(np.unique(clusters)), float(hits.mean())
+    worth = effective_n(hits, clusters)
+    if groups == n or groups < 2 or share in (0.0, 1.0):
+        return worth
+    return worth * (normal_quantile(level) / t_quantile(level, groups - 1)) ** 2
 
 
 def proportion(
@@ -74,7 +98,7 @@ def proportion(
         return Measure.not_measurable(name, because=empty, subgroup=subgroup)
     size, method = float(n), "Wilson"
     if clusters is not None and len(np.unique(clusters)) < n:
-        size, method = effective_n(hits, clusters), "Wilson at effective n (Rao-Scott, clustered by patient)"
+        size, method = n_for_interval(hits, clusters, level=level), WILSON_CLUSTERED
     share = float(hits.mean())
     low, high = wilson(share, size, level=level)
     return Measure(name, share, low, high, level, method, n, int(hits.sum()), subgroup)
@@ -104,7 +128,7 @@ def mean(
         return Measure(name, estimate, None, None, level, "mean, no interval", n, None, subgroup, "one case")
     residual = np.bincount(code, weights=values - estimate)
     variance = groups / (groups - 1) * float(np.sum(residual**2)) / n**2
-    half = float(stats.t.ppf(0.5 + level / 2, groups - 1)) * sqrt(variance)
+    half = t_quantile(level, groups - 1) * sqrt(variance)
     low, high = max(bounds[0], estimate - half), min(bounds[1], estimate + half)
     method = "mean, t interval" if groups == n else "mean, t interval clustered by case"
     return Measure(name, estimate, low, high, level, method, n, None, subgroup)

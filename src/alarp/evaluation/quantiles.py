@@ -7,7 +7,7 @@ from math import exp, log, sqrt
 import numpy as np
 from scipy import stats
 
-from alarp.evaluation.intervals import Codes, Comparison, FloatArray, effective_n, wilson
+from alarp.evaluation.intervals import Codes, Comparison, FloatArray, n_for_interval, wilson
 from alarp.kernel import Measure
 
 
@@ -40,7 +40,7 @@ def quantile(
         because = f"{missing or 'cases without a value'} reach this far"
         return Measure.not_measurable(name, because=because, n=n, subgroup=subgroup)
     if clusters is not None and len(np.unique(clusters)) < n:
-        worth = effective_n(np.asarray(values <= estimate, dtype=bool), clusters)
+        worth = n_for_interval(np.asarray(values <= estimate, dtype=bool), clusters, level=level)
         bounds = tuple(_between(ordered, edge) for edge in wilson(share, worth, level=level))
         method = "Woodruff at effective n, clustered by patient"
     else:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import sparse, stats
 
 from alarp.evaluation.intervals import BoolArray, Codes, FloatArray
-from alarp.evaluation.ranking import Counts, Steps, area, newcombe_auc, step_placements, steps
+from alarp.evaluation.ranking import Counts, Steps, area, newcombe_auc, placements, step_placements, steps
 from alarp.kernel import Measure
 
 REPLICATES = 2000
@@ -39,7 +39,7 @@ def stratified_bootstrap_auc(
     `interval` is `percentile` or `bca` (bias-corrected and accelerated; Efron 1987, doi:10.1080/01621459.1987.10478410,
     acceleration from the placements of both classes: Davison and Hinkley 1997, eq. 5.26,
     doi:10.1017/CBO9780511802843). When patients repeat (`clusters`), whole patients are drawn, those with and those
-    without a diseased case apart. The same seed gives the same bounds. Where no resample can differ (perfect
+    without a diseased case apart, and the acceleration is that of leaving out whole patients. The same seed gives the same bounds. Where no resample can differ (perfect
     separation) the score interval of Newcombe 2006 (doi:10.1002/sim.2324). Not measurable with one class; a resample
     that lost one class entirely has no area and is left out of the replicates, whose number `method` states.
     """
@@ -58,35 +58,56 @@ def stratified_bootstrap_auc(
         low, high = newcombe_auc(estimate, m, n, level=level)
         method = "Newcombe 2006 score interval (no resample differs)"
     else:
-        low, high = _bounds(areas, estimate, found, level=level, interval=interval)
+        tails = np.array([0.5 - level / 2, 0.5 + level / 2])
+        if interval == "bca":
+            faster = (
+                _acceleration_of_patients(suspicion, diseased, clusters)
+                if clusters is not None and repeats
+                else _acceleration(found, estimate)
+            )
+            tails = _bca_tails(areas, estimate, faster, tails)
+        low, high = (float(v) for v in np.quantile(areas, tails))
         what = "bootstrap of patients" if repeats else "stratified bootstrap"
         method = f"{what}, {interval}, {len(areas)} replicates, seed {seed}"
     return Measure(name, estimate, low, high, level, method, m + n, m, subgroup)
 
 
-def _bounds(
-    areas: FloatArray, estimate: float, found: Steps, *, level: float, interval: str
-) -> tuple[float, float]:
-    tails = np.array([0.5 - level / 2, 0.5 + level / 2])
-    if interval == "bca":
-        tails = _bca_tails(areas, estimate, found, tails)
-    low, high = np.quantile(areas, tails)
-    return float(low), float(high)
-
-
-def _bca_tails(areas: FloatArray, estimate: float, found: Steps, tails: FloatArray) -> FloatArray:
+def _bca_tails(areas: FloatArray, estimate: float, acceleration: float, tails: FloatArray) -> FloatArray:
     """Which quantiles of the replicates are the bounds, bias and skewness allowed for?"""
     below = float(np.mean(areas < estimate) + np.mean(areas == estimate) / 2)
     smallest = 0.5 / len(areas)
     bias = stats.norm.ppf(min(max(below, smallest), 1 - smallest))
+    moved = bias + stats.norm.ppf(tails)
+    return np.asarray(stats.norm.cdf(bias + moved / (1 - acceleration * moved)), dtype=np.float64)
+
+
+def _acceleration(found: Steps, estimate: float) -> float:
+    """How fast does the spread of the area change with the area, by cases?"""
     second = third = 0.0
     for placed, counts in zip(step_placements(found), (found.diseased, found.healthy), strict=True):
         influence = (placed - estimate) / counts.sum()
         second += float(np.dot(counts, influence**2))
         third += float(np.dot(counts, influence**3))
-    acceleration = third / (6 * second**1.5) if second > 0 else 0.0
-    moved = bias + stats.norm.ppf(tails)
-    return np.asarray(stats.norm.cdf(bias + moved / (1 - acceleration * moved)), dtype=np.float64)
+    return third / (6 * second**1.5) if second > 0 else 0.0
+
+
+def _acceleration_of_patients(suspicion: FloatArray, diseased: BoolArray, clusters: Codes) -> float:
+    """The same by patients: what the area gains or loses with each, those with and without a diseased case centred apart.
+
+    The infinitesimal jackknife over patients; a patient's cases weigh together, so ten copies of one are one.
+    """
+    _, patient = np.unique(clusters, return_inverse=True)
+    influence, ill = np.zeros(int(patient.max()) + 1), np.zeros(int(patient.max()) + 1, dtype=bool)
+    ill[patient[diseased]] = True
+    for which, placed in zip((diseased, ~diseased), placements(suspicion, diseased), strict=True):
+        influence += np.bincount(
+            patient[which], weights=(placed - placed.mean()) / len(placed), minlength=len(influence)
+        )
+    for stratum in (ill, ~ill):
+        if stratum.any():
+            influence[stratum] -= influence[stratum].mean()
+    second = float(np.sum(influence**2))
+    return float(np.sum(influence**3)) / (6 * second**1.5) if second > 0 else 0.0
 
 
 def bootstrap_areas(found: Steps, *, replicates: int = REPLICATES, seed: int = SEED) -> FloatArray:

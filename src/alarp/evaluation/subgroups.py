@@ -12,12 +12,13 @@ import numpy.typing as npt
 from alarp.evaluation.claims import TOO_FEW
 from alarp.evaluation.fields import Fields
 from alarp.evaluation.intervals import (
+    WILSON_CLUSTERED,
     BoolArray,
     Codes,
     Comparison,
     FloatArray,
-    effective_n,
     holm,
+    n_for_interval,
     newcombe_difference,
     normal_quantile,
     two_proportion_z,
@@ -263,7 +264,7 @@ def analyse(
     flagged: BoolArray,
     *,
     patient: Codes | None = None,
-    more: Callable[[str, BoolArray], Measure] | None = None,
+    more: Callable[[str, BoolArray], Sequence[Measure]] | None = None,
 ) -> tuple[list[Measure], list[Comparison]]:
     """How does every declared group fare, and which differ from the rest by more than chance?
 
@@ -272,7 +273,7 @@ def analyse(
     (Newcombe 1998, pooled z), the p values adjusted over all gaps that can be told, as declared (`plan.multiplicity`).
     A group or rest below `minimum_n` keeps its number and is marked 'too few to tell'; zero events and an empty class
     are said in words. Groups with an unrecorded variable are shown and not compared.
-    `more` gives one further measure of a group from its name and its members (the AUC, where there are scores).
+    `more` gives further measures of a group from its name and its members (the AUC, where there are scores).
     """
     rows: list[Measure] = []
     gaps: list[Comparison] = []
@@ -280,12 +281,16 @@ def analyse(
         counts = count_by_group(grouping.code, diseased, flagged, groups=len(grouping.names))
         for index, name in enumerate(grouping.names):
             inside = grouping.code == index
-            own = _told(name, counts[index], _worths(diseased, flagged, patient, inside), plan.level)
-            found = [measure for measure, _ in own.values()] + ([more(name, inside)] if more else [])
+            own = _told(
+                name, counts[index], _worths(diseased, flagged, patient, inside, plan.level), plan.level
+            )
+            found = [measure for measure, _ in own.values()] + list(more(name, inside) if more else ())
             rows += [said(measure, plan.minimum_n) for measure in found]
             if grouping.recorded[index] and len(grouping.names) > 1:
                 others = counts.sum(axis=0) - counts[index]
-                rest = _told("rest", others, _worths(diseased, flagged, patient, ~inside), plan.level)
+                rest = _told(
+                    "rest", others, _worths(diseased, flagged, patient, ~inside, plan.level), plan.level
+                )
                 gaps += [gap(own[name], rest[name], plan) for name in GAPS]
     return rows, adjusted(gaps, plan)
 
@@ -294,7 +299,7 @@ Told = tuple[Measure, float]  # a share, and how many independent cases it rests
 
 
 def _worths(
-    diseased: BoolArray, flagged: BoolArray, patient: Codes | None, members: BoolArray
+    diseased: BoolArray, flagged: BoolArray, patient: Codes | None, members: BoolArray, level: float
 ) -> dict[str, float] | None:
     """How many independent cases is each share worth? None: as many as there are."""
     if patient is None or len(np.unique(patient[members])) == int(members.sum()):
@@ -302,7 +307,7 @@ def _worths(
     right = diseased == flagged
     among = {"sensitivity": diseased, "specificity": ~diseased, "ppv": flagged, "npv": ~flagged}
     chosen = {name: members & which for name, which in among.items()}
-    return {n: effective_n(right[w], patient[w]) if w.any() else 0.0 for n, w in chosen.items()}
+    return {name: n_for_interval(right[w], patient[w], level=level) for name, w in chosen.items()}
 
 
 def _told(name: str, counts: Counts, worths: Mapping[str, float] | None, level: float) -> dict[str, Told]:
@@ -313,7 +318,7 @@ def _told(name: str, counts: Counts, worths: Mapping[str, float] | None, level: 
             found[measure] = Measure.not_measurable(measure, because=empty, subgroup=name), 0.0
             continue
         worth = float(n) if worths is None else worths[measure]
-        method = "Wilson" if worth == n else "Wilson at effective n (Rao-Scott, clustered by patient)"
+        method = "Wilson" if worth == n else WILSON_CLUSTERED
         low, high = wilson(events / n, worth, level=level)
         found[measure] = Measure(measure, events / n, low, high, level, method, n, events, name), worth
     return found
@@ -324,14 +329,17 @@ def said(measure: Measure, minimum: int) -> Measure:
     if measure.estimate is None:
         return measure
     small = measure.n
-    if measure.measure == "auc" and measure.events is not None:
+    ranked = measure.measure.startswith("auc")
+    if ranked and measure.events is not None:
         small = min(measure.events, measure.n - measure.events)
     words = []
     if small < minimum:
         words.append(f"{TOO_FEW}: {small} cases, the protocol asks for {minimum}")
-    if measure.events == 0 and measure.measure != "auc":
+    if measure.events == 0 and not ranked:
         words.append(f"zero events in {measure.n}: only the upper bound says anything")
-    return replace(measure, because="; ".join(words)) if words else measure
+    return (
+        replace(measure, because="; ".join([*words, *filter(None, [measure.because])])) if words else measure
+    )
 
 
 def gap(own: Told, rest: Told, plan: Plan) -> Comparison:

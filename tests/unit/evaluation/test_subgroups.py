@@ -177,4 +177,5 @@ def test_patients_with_several_cases_widen_the_interval_of_their_group():
         for made in (single, doubled)
     )
     assert two.n == 2 * one.n and "clustered by patient" in two.method
-    assert two.high - two.low == pytest.approx(one.high - one.low, rel=0.03)
+    # nearly: how much patients resemble themselves is itself an estimate, and the t quantile allows for that
+    assert 1 <= (two.high - two.low) / (one.high - one.low) < 1.05

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf, log, sqrt
+from typing import Any
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
-from alarp.evaluation.intervals import BoolArray, Codes, FloatArray, normal_quantile
+from alarp.evaluation.claims import GUARD
+from alarp.evaluation.intervals import BoolArray, Codes, FloatArray, normal_quantile, t_quantile
 from alarp.evaluation.ranking import area as area_of
 from alarp.evaluation.ranking import (
     clustered_covariance,
@@ -26,6 +29,7 @@ __all__ = [
     "DELONG",
     "GUARDED",
     "auc",
+    "both_aucs",
     "clustered_variance",
     "delong_covariance",
     "newcombe_auc",
@@ -38,6 +42,7 @@ DELONG, GUARDED, LOGIT = "delong", "guarded", "logit"
 AUC_INTERVALS = (DELONG, GUARDED, LOGIT, *BOOTSTRAPPED)
 # Below this many cases' worth of misrankings DeLong's own interval is too short: docs/reference/interval-coverage.md.
 ENOUGH_MISRANKED = 15.0
+FEW = "few misranked cases"
 
 
 def auc(
@@ -57,47 +62,88 @@ def auc(
     Area under the empirical ROC curve; variance of DeLong et al. 1988 (doi:10.2307/2531595) and, when patients repeat,
     of Obuchowski 1997 (doi:10.2307/2533958). `interval`: `delong` is area -+ z standard errors; `logit` the same on the
     logit scale (Qin and Hotilovac 2008, doi:10.1177/0962280207087173) with the t quantile of Brunner and Munzel 2000
-    (doi:10.1002/(SICI)1521-4036(200001)42:1<17::AID-BIMJ17>3.0.CO;2-U); `guarded` is `delong` where misranked cases
-    are many, else `logit`: A (1 - A) / variance is the number of cases that the area is worth, and fewer than 15 of
-    them misranked (times A or 1 - A, whichever is less) are few. Where the variance is zero (perfect separation) the
-    score interval of Newcombe 2006 (doi:10.1002/sim.2324). `percentile` and `bca` are those of
-    `alarp.evaluation.resampling`, with the seed and the number of replicates declared. `suspicion` must already point towards disease: an AUC below
-    one half is reported as it is. Not measurable with one class.
+    (doi:10.1002/(SICI)1521-4036(200001)42:1<17::AID-BIMJ17>3.0.CO;2-U); `guarded`, by which claims are judged, is
+    `logit` with one more case taken as misranked, as Agresti and Coull 1998 (doi:10.1080/00031305.1998.10480550) add
+    cases to a proportion: its variance is times 1 + 1 / `misranked`. Ours, held to account in
+    docs/reference/interval-coverage.md; with many misranked cases all three are one. Where the variance is zero
+    (perfect separation) the score interval of Newcombe 2006 (doi:10.1002/sim.2324). `percentile` and `bca` are those of
+    `alarp.evaluation.resampling`, with the seed and the number of replicates declared. With fewer than 15 misranked
+    cases the measure says so. `suspicion` must already point towards disease: an AUC below one half is reported as it
+    is. Not measurable with one class.
     """
     m, n = int(diseased.sum()), int((~diseased).sum())
     if not m or not n:
         lost = "diseased" if not m else "healthy"
         return Measure.not_measurable(name, because=f"no {lost} case", n=m + n, subgroup=subgroup)
     if interval in BOOTSTRAPPED:
-        return stratified_bootstrap_auc(
+        drawn = stratified_bootstrap_auc(
             suspicion, diseased, level=level, replicates=replicates, seed=seed, interval=interval,
             clusters=clusters, name=name, subgroup=subgroup,
         )  # fmt: skip
-    if clusters is None or len(np.unique(clusters)) == len(diseased):
-        found = steps(suspicion, diseased)
-        area, parts, method = area_of(found), delong_parts(found), "DeLong"
-        variance, freedom = sum(parts), _satterthwaite(parts, (m, n))
-    else:
-        above, below = placements(suspicion, diseased)
-        area = float(above.mean())
-        variance = clustered_variance(above, below, area, diseased, clusters)
-        freedom = float(min(len(np.unique(clusters[which])) for which in (diseased, ~diseased)) - 1)
-        method = "DeLong clustered by patient (Obuchowski 1997)"
+        area, variance, _, _ = _spread(suspicion, diseased, clusters)
+        return replace(drawn, because=_doubt(area, variance, interval))
+    area, variance, freedom, method = _spread(suspicion, diseased, clusters)
     if variance <= 1e-15:
         low, high = newcombe_auc(area, m, n, level=level)
         method = "Newcombe 2006 score interval (DeLong variance is zero)"
-    elif interval == LOGIT or (interval == GUARDED and few_misranked(area, variance)):
-        low, high = logit_bounds(area, variance, freedom, level=level)
-        method += " on the logit scale, t quantile (Brunner-Munzel)"
-    else:
+    elif interval == DELONG:
         half = normal_quantile(level) * sqrt(variance)
         low, high = max(0.0, area - half), min(1.0, area + half)
-    return Measure(name, area, low, high, level, method, m + n, m, subgroup)
+    else:
+        more = 1 + 1 / max(misranked(area, variance), 0.5) if interval == GUARDED else 1.0
+        low, high = logit_bounds(area, more * variance, freedom, level=level)
+        method += " on the logit scale, t quantile (Brunner-Munzel)"
+        method += ", one more case misranked" if interval == GUARDED else ""
+    because = _doubt(area, variance, interval)
+    return Measure(name, area, low, high, level, method, m + n, m, subgroup, because)
 
 
-def few_misranked(area: float, variance: float) -> bool:
-    """Are there too few misranked cases for an interval that is symmetric about the area?"""
-    return area * (1 - area) / variance * min(area, 1 - area) < ENOUGH_MISRANKED
+def both_aucs(suspicion: FloatArray, diseased: BoolArray, *, interval: str, **chosen: Any) -> list[Measure]:
+    """How well do the scores rank, with the interval that the protocol chose and with the one that claims are judged by?
+
+    `auc` and `auc_guarded`: the same area, the arguments of `auc`.
+    """
+    return [
+        auc(suspicion, diseased, interval=interval, **chosen),
+        auc(suspicion, diseased, name="auc" + GUARD, interval=GUARDED, **chosen),
+    ]
+
+
+def _spread(
+    suspicion: FloatArray, diseased: BoolArray, clusters: Codes | None
+) -> tuple[float, float, float, str]:
+    """The area, its variance, with how many degrees of freedom that is known, and whose variance it is."""
+    m, n = int(diseased.sum()), int((~diseased).sum())
+    if clusters is None or len(np.unique(clusters)) == m + n:
+        found = steps(suspicion, diseased)
+        parts = delong_parts(found)
+        return area_of(found), sum(parts), _satterthwaite(parts, (m, n)), "DeLong"
+    above, below = placements(suspicion, diseased)
+    area = float(above.mean())
+    variance = clustered_variance(above, below, area, diseased, clusters)
+    freedom = float(min(len(np.unique(clusters[which])) for which in (diseased, ~diseased)) - 1)
+    return area, variance, freedom, "DeLong clustered by patient (Obuchowski 1997)"
+
+
+def misranked(area: float, variance: float) -> float:
+    """How many cases' worth of misrankings does this area rest on?
+
+    A (1 - A) / variance is the number of cases that the area is worth; times A or 1 - A, whichever is less. Zero where
+    nothing is misranked.
+    """
+    if variance <= 1e-15:
+        return 0.0
+    return area * (1 - area) / variance * min(area, 1 - area)
+
+
+def _doubt(area: float, variance: float, interval: str) -> str:
+    """What must be said beside an interval that rests on few misranked cases?"""
+    worth = misranked(area, variance)
+    if worth >= ENOUGH_MISRANKED or variance <= 1e-15:
+        return ""
+    if interval == GUARDED:
+        return f"{FEW} (worth {worth:.1f}): of 100 such intervals 92 to 97 hold the truth"
+    return f"{FEW} (worth {worth:.1f}): this interval is too narrow, take that of auc_guarded"
 
 
 def logit_bounds(area: float, variance: float, freedom: float, *, level: float) -> tuple[float, float]:
@@ -106,7 +152,7 @@ def logit_bounds(area: float, variance: float, freedom: float, *, level: float) 
     log(A / (1 - A)) -+ t se / (A (1 - A)), turned back. With no degree of freedom (one case, one patient) t is that of
     one: very wide.
     """
-    half = float(stats.t.ppf(0.5 + level / 2, max(1.0, freedom))) * sqrt(variance) / (area * (1 - area))
+    half = t_quantile(level, freedom) * sqrt(variance) / (area * (1 - area))
     middle = log(area / (1 - area))
     return float(special.expit(middle - half)), float(special.expit(middle + half))
 

@@ -35,21 +35,23 @@ def comparisons(protocol: DetectionProtocol, cases: Cases) -> list[Comparison]:
     Sensitivity, specificity, AUC and, where the protocol has one, the partial area. The p values are those of each single
     question; nothing is adjusted for the number of pairs, which the method says.
     """
-    found = {name: readings(one, rule="worst_case") for name, one in by_answer(protocol, cases).items()}
-    ranked = {name: one.has_score for name, one in by_answer(protocol, cases).items()}
-    rows: list[Comparison] = []
-    for a, b in pairs(protocol):
-        rows += _operating_points(a, b, found[a], found[b], level=protocol.common.level)
-        windows = {"auc": Window()}
-        if protocol.options.window is not None:
-            windows["partial_auc"] = protocol.options.window
-        for measure, window in windows.items():
-            if ranked[a] and ranked[b]:
-                rows.append(_areas(measure, a, b, found[a], found[b], window, level=protocol.common.level))
-            else:
-                lacking = b if ranked[a] else a
-                rows.append(Comparison(measure, a, b, None, flag=f"'{lacking}' has a decision and no score"))
-    return rows
+    known = by_answer(protocol, cases)
+    return [row for a, b in pairs(protocol) for row in between(protocol, a, b, known[a], known[b])]
+
+
+def between(protocol: DetectionProtocol, a: str, b: str, first: Cases, second: Cases) -> Iterator[Comparison]:
+    """By how much does one answer differ from another to the very same cases, in the same order?"""
+    one, two = (readings(cases, rule="worst_case") for cases in (first, second))
+    yield from _operating_points(a, b, one, two, level=protocol.common.level)
+    windows = {"auc": Window()}
+    if protocol.options.window is not None:
+        windows["partial_auc"] = protocol.options.window
+    for measure, window in windows.items():
+        if first.has_score and second.has_score:
+            yield _areas(measure, a, b, one, two, window, level=protocol.common.level)
+        else:
+            lacking = b if first.has_score else a
+            yield Comparison(measure, a, b, None, flag=f"'{lacking}' has a decision and no score")
 
 
 def _operating_points(a: str, b: str, first: Readings, second: Readings, *, level: float) -> list[Comparison]:

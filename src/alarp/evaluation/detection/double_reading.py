@@ -8,13 +8,21 @@ case is counted in both, so that the two are compared in pairs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 
 import numpy as np
 
 from alarp.evaluation.detection.options import READER_2, RECALL
 from alarp.evaluation.detection.paired import clustered_mean, compare_proportions, normal_comparison
-from alarp.evaluation.intervals import BoolArray, Codes, Comparison, FloatArray, normal_quantile, proportion
+from alarp.evaluation.intervals import (
+    BoolArray,
+    Codes,
+    Comparison,
+    FloatArray,
+    normal_quantile,
+    proportion,
+    t_quantile,
+)
 from alarp.evaluation.protocol import Prevalence
 from alarp.kernel import BadInput, Measure
 
@@ -164,11 +172,14 @@ def _recalls_per_cancer(
         parts.append((way.recalled - ratio * (way.recalled & diseased)) / cancers)
     units = np.arange(len(diseased)) if clusters is None else clusters
     _, se = clustered_mean(parts[0] - parts[1], units)
+    freedom = inf if clusters is None else len(np.unique(clusters)) - 1
     limit = (-float("inf"), float("inf"))
     method = "difference of paired ratios, delta method" + (
         "" if clusters is None else ", clustered by patient"
     )
-    return normal_comparison(*names, ratios[0] - ratios[1], se, level=level, method=method, within=limit)
+    return normal_comparison(
+        *names, ratios[0] - ratios[1], se, level=level, method=method, within=limit, freedom=float(freedom)
+    )
 
 
 def _per_1000(recall: Comparison, n: int, *, level: float) -> Measure:
@@ -198,6 +209,8 @@ def _extra_at_prevalence(
         spread = (sick - well) * (prevalence.high - prevalence.low) / (2 * z)
     se = sqrt((p * se_sick) ** 2 + ((1 - p) * se_well) ** 2 + spread**2)
     estimate = p * sick + (1 - p) * well
-    low, high = 1000 * (estimate - z * se), 1000 * (estimate + z * se)
+    freedom = inf if clusters is None else len(np.unique(clusters)) - 1
+    half = t_quantile(level, freedom) * se
+    low, high = 1000 * (estimate - half), 1000 * (estimate + half)
     method = f"diseased and healthy weighted by prevalence {p:g}, delta method with its bounds"
     return Measure(name, 1000 * estimate, low, high, level, method, n, None, group)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from alarp.evaluation import calibration
+from alarp.evaluation.claims import GUARD
 from alarp.evaluation.classes import UNKNOWN
 from alarp.evaluation.detection import figures, panel, scope, verifying
 from alarp.evaluation.detection.accuracy import Readings, accuracy, failure_rate, readings
@@ -56,15 +57,16 @@ def _headline(cases: Cases, protocol: DetectionProtocol) -> list[Measure]:
     """Every number about how good the tool is, over all enrolled cases, a missing answer counted as wrong."""
     rows = _measures(cases, protocol, rule="worst_case")
     found, level = readings(cases, rule="worst_case"), protocol.common.level
-    table, window = two_by_two(found), protocol.options.window
+    table, window = two_by_two(found, level=level), protocol.options.window
     if cases.has_score:
+        name = "auc" + GUARD
         rows.append(
             auc(
                 found.suspicion,
                 found.diseased,
                 level=level,
                 clusters=found.patient,
-                name="auc_guarded",
+                name=name,
                 interval=GUARDED,
             )
         )
@@ -149,7 +151,12 @@ def _promise(
     if promise is None:
         return [], []
     turn, level = -1.0 if protocol.higher_means == NO_DISEASE else 1.0, protocol.common.level
-    rows = [against_promise(m, promise, level=level) for m in measures[:2]]
+    table = two_by_two(found, level=level)
+    worths = (table.worth_diseased, table.worth_healthy)
+    rows = [
+        against_promise(m, promise, level=level, worth=worth)
+        for m, worth in zip(measures[:2], worths, strict=True)
+    ]
     by_threshold = transported(found, promise, level=level, turn=turn) if protocol.columns.score else []
     return by_threshold, [row for row in rows if row is not None]
 
@@ -177,8 +184,9 @@ def _times(protocol: DetectionProtocol, cases: Cases) -> tuple[list[Measure], li
     if cases.minutes is None:
         return [], []
     diseased, flagged = cases.truth == 1, cases.called == 1
+    minutes, level = cases.minutes, protocol.common.level
     return timing(
-        cases.minutes.to_result, cases.minutes.on_worklist, diseased, flagged, level=protocol.common.level
+        minutes.to_result, minutes.on_worklist, diseased, flagged, level=level, patient=cases.patient
     )
 
 
@@ -228,8 +236,8 @@ def _remarks(protocol: DetectionProtocol, cases: Cases, partly: verifying.Partia
         remarks.append("Some patients have several cases: intervals are clustered by patient.")
     if cases.has_score:
         remarks.append(
-            "DeLong's interval of the AUC is too narrow where few cases are misranked; auc_guarded is the wider one "
-            "there, and the same elsewhere (docs/reference/interval-coverage.md)."
+            "DeLong's interval of the AUC is too narrow where few cases are misranked; claims on a bound of the AUC are "
+            "judged by auc_guarded, which holds better there (docs/reference/interval-coverage.md)."
         )
     unknown = int((cases.truth == UNKNOWN).sum())
     if unknown:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import inf, isfinite, sqrt
 
 import numpy as np
 from scipy import optimize, stats
 
-from alarp.evaluation.intervals import BoolArray, Codes, Comparison, FloatArray, normal_quantile
+from alarp.evaluation.intervals import (
+    BoolArray,
+    Codes,
+    Comparison,
+    FloatArray,
+    normal_quantile,
+    t_quantile,
+)
 
 EXACT_BELOW = 25  # discordant pairs
 
@@ -27,7 +34,9 @@ def mcnemar(first_only: int, second_only: int) -> tuple[float | None, float, str
     return statistic, float(stats.chi2.sf(statistic, 1)), f"McNemar chi square ({pairs} discordant)"
 
 
-def tango(first_only: int, second_only: int, n: int, *, level: float = 0.95) -> tuple[float, float, float]:
+def tango(
+    first_only: float, second_only: float, n: float, *, level: float = 0.95
+) -> tuple[float, float, float]:
     """By how much do two paired proportions differ, between which bounds?
 
     (difference, low, high) for first minus second, the score interval of Tango 1998
@@ -78,23 +87,15 @@ def compare_proportions(
 ) -> Comparison:
     """Is the first answer a hit more often than the second, in the same cases?
 
-    Tango's interval and McNemar's test; where patients repeat, the clustered mean of the paired differences with a
-    normal interval and test. Without any case there is no difference: `empty` says which cases are lacking.
+    Tango's interval and McNemar's test; where patients repeat, Tango's at the number of independent pairs that the
+    clustered variance of the paired differences leaves (as `n_for_interval` for one proportion), and the t test of
+    that variance. Without any case there is no difference: `empty` says which cases are lacking.
     """
     n = len(first)
     if n == 0:
         return Comparison(measure, a, b, None, flag=empty)
     if clusters is not None and len(np.unique(clusters)) < n:
-        difference, se = clustered_mean(first.astype(float) - second.astype(float), clusters)
-        return normal_comparison(
-            measure,
-            a,
-            b,
-            difference,
-            se,
-            level=level,
-            method="paired, clustered by patient (Obuchowski 1998)",
-        )
+        return _clustered_pairs(measure, a, b, first, second, clusters, level=level)
     first_only, second_only = int((first & ~second).sum()), int((~first & second).sum())
     difference, low, high = tango(first_only, second_only, n, level=level)
     statistic, p, test = mcnemar(first_only, second_only)
@@ -102,6 +103,27 @@ def compare_proportions(
     se = sqrt(max(0.0, discordant - (first_only - second_only) ** 2 / n)) / n
     return Comparison(
         measure, a, b, difference, low, high, se, statistic, p, p, f"Tango score interval; {test}"
+    )
+
+
+def _clustered_pairs(
+    measure: str, a: str, b: str, first: BoolArray, second: BoolArray, clusters: Codes, *, level: float
+) -> Comparison:
+    apart, n = first.astype(float) - second.astype(float), len(first)
+    difference, se = clustered_mean(apart, clusters)
+    groups, alone = len(np.unique(clusters)), float(apart.var()) / n
+    worth = float(groups)  # pairs that all differ alike tell nothing of how patients resemble themselves
+    if se > 0 and alone > 0:
+        worth = n * min(1.0, alone / se**2) * (normal_quantile(level) / t_quantile(level, groups - 1)) ** 2
+    counts = [float(np.sum(only)) * worth / n for only in (first & ~second, ~first & second)]
+    _, low, high = tango(counts[0], counts[1], worth, level=level)
+    method = "Tango score interval at effective n, clustered by patient (Obuchowski 1998); clustered t test"
+    if se == 0:
+        p_same = 1.0 if difference == 0 else None
+        return Comparison(measure, a, b, difference, low, high, 0.0, None, p_same, p_same, method)
+    p = float(2 * stats.t.sf(abs(difference / se), groups - 1))
+    return Comparison(
+        measure, a, b, difference, low, high, se, difference / se, p, p, method, df=float(groups - 1)
     )
 
 
@@ -115,8 +137,12 @@ def normal_comparison(
     level: float,
     method: str,
     within: tuple[float, float] = (-1.0, 1.0),
+    freedom: float = inf,
 ) -> Comparison:
-    """Which interval and test follow from a difference and its standard error? None where the error is zero."""
+    """Which interval and test follow from a difference and its standard error? None where the error is zero.
+
+    `freedom`: how well the error itself is known; with clusters, their number less one. Infinite: the normal ones.
+    """
     if se <= 1e-12:
         return Comparison(
             measure,
@@ -127,7 +153,8 @@ def normal_comparison(
             method=method,
             flag="no interval: the two never differ in a way that varies",
         )
-    half, z = normal_quantile(level) * se, difference / se
-    p = float(2 * stats.norm.sf(abs(z)))
+    half, statistic = t_quantile(level, freedom) * se, difference / se
+    p = float(2 * stats.t.sf(abs(statistic), max(1.0, freedom)))
     low, high = max(within[0], difference - half), min(within[1], difference + half)
-    return Comparison(measure, a, b, difference, low, high, se, z, p, p, method)
+    df = freedom if isfinite(freedom) else None
+    return Comparison(measure, a, b, difference, low, high, se, statistic, p, p, method, df=df)

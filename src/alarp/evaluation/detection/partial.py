@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import inf, sqrt
 
 import numpy as np
 
@@ -158,8 +158,17 @@ def compare_areas(
     method = "DeLong paired" if whole else f"paired partial areas over {window.words}"
     if window.corrected and not whole:
         method += ", McClish correction"
+    freedom = inf
     if clusters is not None:
         method += ", clustered by patient"
+        freedom = float(min(len(np.unique(clusters[which])) for which in (diseased, ~diseased)) - 1)
     return normal_comparison(
-        measure, a, b, scale * difference, scale * sqrt(spread or 0.0), level=level, method=method
+        measure,
+        a,
+        b,
+        scale * difference,
+        scale * sqrt(spread or 0.0),
+        level=level,
+        method=method,
+        freedom=freedom,
     )

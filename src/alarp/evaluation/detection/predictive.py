@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import exp, log, sqrt
 
 from alarp.evaluation.detection.accuracy import Readings
-from alarp.evaluation.intervals import Codes, effective_n, normal_quantile
+from alarp.evaluation.intervals import n_for_interval, normal_quantile
 from alarp.evaluation.protocol import Prevalence
 from alarp.kernel import Measure
 
@@ -47,14 +47,13 @@ class TwoByTwo:
         return "" if alone else " at effective n, clustered by patient"
 
 
-def two_by_two(found: Readings) -> TwoByTwo:
+def two_by_two(found: Readings, *, level: float = 0.95) -> TwoByTwo:
     """Which counts do these readings give?"""
 
     def worth(who: str) -> float:
         which = found.diseased if who == "diseased" else ~found.diseased
-        clusters: Codes | None = None if found.patient is None else found.patient[which]
-        n = int(which.sum())
-        return float(n) if clusters is None or n == 0 else effective_n(found.flagged[which], clusters)
+        clusters = None if found.patient is None else found.patient[which]
+        return n_for_interval(found.flagged[which], clusters, level=level)
 
     return TwoByTwo(
         flagged_diseased=int((found.flagged & found.diseased).sum()),

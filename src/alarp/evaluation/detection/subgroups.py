@@ -8,7 +8,7 @@ from alarp.evaluation import casemix
 from alarp.evaluation import subgroups as groups
 from alarp.evaluation.classes import UNKNOWN
 from alarp.evaluation.detection.accuracy import readings
-from alarp.evaluation.detection.auc import auc
+from alarp.evaluation.detection.auc import both_aucs
 from alarp.evaluation.detection.cases import Cases
 from alarp.evaluation.detection.protocol import DetectionProtocol
 from alarp.evaluation.intervals import BoolArray, Comparison
@@ -20,9 +20,9 @@ def subgroups(protocol: DetectionProtocol, cases: Cases) -> tuple[list[Measure],
     found = readings(cases, rule="worst_case")
     plan = protocol.subgroup_plan
 
-    def ranking(name: str, members: BoolArray) -> Measure:
+    def ranking(name: str, members: BoolArray) -> list[Measure]:
         patients = None if found.patient is None else found.patient[members]
-        return auc(
+        return both_aucs(
             found.suspicion[members],
             found.diseased[members],
             level=plan.level,

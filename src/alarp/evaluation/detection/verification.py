@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import exp, log, sqrt
+from math import exp, inf, log, sqrt
 
 from scipy import stats
 
 from alarp.evaluation.detection.options import FLAGGED, NO_ANSWER, NOT_FLAGGED
-from alarp.evaluation.intervals import normal_quantile, wilson
+from alarp.evaluation.intervals import t_quantile, wilson
 from alarp.kernel import Measure
 
 STRATA = (FLAGGED, NOT_FLAGGED, NO_ANSWER)
@@ -38,6 +38,20 @@ class Stratum:
 Strata = Mapping[str, Stratum]
 
 
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """How much do the cases of one patient resemble each other?
+
+    `effect`: how many times the variance of independent cases; `freedom`: patients less one, infinite with one case each.
+    """
+
+    effect: float = 1.0
+    freedom: float = inf
+
+
+ALONE = Alike()
+
+
 def refusal(strata: Strata, fractions: Mapping[str, float]) -> str:
     """Why can neither sensitivity nor specificity be had? Empty when they can.
 
@@ -60,13 +74,16 @@ def _sides(measure: str) -> tuple[str, bool]:
     return (FLAGGED, True) if measure == "sensitivity" else (NOT_FLAGGED, False)
 
 
-def begg_greenes(measure: str, strata: Strata, *, level: float = 0.95, name: str = "") -> Measure:
+def begg_greenes(
+    measure: str, strata: Strata, *, level: float = 0.95, name: str = "", alike: Alike = ALONE
+) -> Measure:
     """What is the sensitivity (or specificity) when verification depended on the tool's answer alone?
 
     Begg and Greenes 1983 (doi:10.2307/2530820): the share of diseased among the verified of each answer, applied to all
     cases with that answer. Interval on the logit scale by the delta method; with two answers its variance is that of
     Zhou 1993 (doi:10.1080/03610929308831209). A stratum without a diseased or a healthy verified case gets one half of a
     case of each in the interval, not in the estimate. Cases without an answer are a third stratum that is never right.
+    Where patients repeat (`alike`) the variance is times the design effect of the linearised estimate, with a t quantile.
     """
     right, of_diseased = _sides(measure)
     called = name or f"{measure}_begg_greenes"
@@ -79,9 +96,9 @@ def begg_greenes(measure: str, strata: Strata, *, level: float = 0.95, name: str
     estimate = weight.get(right, 0.0) / among
     soft = {k: _softened(s) for k, s in strata.items() if s.cases}
     centre, se = _logit(soft, right, of_diseased, total)
-    half = normal_quantile(level) * se
+    half = t_quantile(level, alike.freedom) * sqrt(alike.effect) * se
     low, high = _expit(centre - half), _expit(centre + half)
-    method = "Begg-Greenes, logit interval (Zhou 1993)"
+    method = "Begg-Greenes, logit interval (Zhou 1993)" + _by_patient(alike)
     if any(s.diseased == 0 or s.healthy == 0 for s in strata.values() if s.cases):
         method += ", an empty cell counts 1/2 in the interval"
     return Measure(called, estimate, min(low, estimate), max(high, estimate), level, method, n, None)
@@ -116,12 +133,23 @@ def _logit(
     return log(good / bad), sqrt(by_share + max(0.0, by_phi))
 
 
-def ipw(measure: str, strata: Strata, fractions: Mapping[str, float], *, level: float = 0.95) -> Measure:
+def _by_patient(alike: Alike) -> str:
+    return "" if alike == ALONE else ", clustered by patient"
+
+
+def ipw(
+    measure: str,
+    strata: Strata,
+    fractions: Mapping[str, float],
+    *,
+    level: float = 0.95,
+    alike: Alike = ALONE,
+) -> Measure:
     """What is it when each verified case stands for as many as the recorded sampling fraction says?
 
     Inverse probability weighting (Alonzo and Pepe 2005, doi:10.1111/j.1467-9876.2005.00477.x): a verified case weighs one
     over its stratum's fraction; a ratio of weighted sums, linearised variance, interval on the logit scale. Where
-    everything is right or wrong, Wilson at Kish's effective number.
+    everything is right or wrong, Wilson at Kish's effective number. `alike` as for `begg_greenes`.
     """
     right, of_diseased = _sides(measure)
     called = f"{measure}_ipw"
@@ -133,13 +161,14 @@ def ipw(measure: str, strata: Strata, fractions: Mapping[str, float], *, level: 
         return Measure.not_measurable(called, because=_nobody(of_diseased), n=n)
     estimate = weights[right] * counts[right] / whole if right in strata else 0.0
     squares = {k: weights[k] ** 2 * counts[k] for k in strata}
-    method = "inverse probability weighting by the recorded sampling fractions"
+    method = "inverse probability weighting by the recorded sampling fractions" + _by_patient(alike)
     if estimate in (0.0, 1.0):
-        low, high = wilson(estimate, whole**2 / sum(squares.values()), level=level)
+        low, high = wilson(estimate, whole**2 / sum(squares.values()) / alike.effect, level=level)
         return Measure(called, estimate, low, high, level, method + ", Wilson at Kish's effective n", n, None)
     spread = sum(squares[k] * ((k == right) - estimate) ** 2 for k in strata)
     se = sqrt(spread) / whole / (estimate * (1 - estimate))
-    centre, half = log(estimate / (1 - estimate)), normal_quantile(level) * se
+    half = t_quantile(level, alike.freedom) * sqrt(alike.effect) * se
+    centre = log(estimate / (1 - estimate))
     return Measure(
         called,
         estimate,
@@ -152,15 +181,18 @@ def ipw(measure: str, strata: Strata, fractions: Mapping[str, float], *, level: 
     )
 
 
-def naive(measure: str, strata: Strata, *, level: float = 0.95) -> Measure:
-    """What would be printed if unverified cases were forgotten? Shown as biased, never as the answer."""
+def naive(measure: str, strata: Strata, *, level: float = 0.95, worth: float | None = None) -> Measure:
+    """What would be printed if unverified cases were forgotten? Shown as biased, never as the answer.
+
+    `worth`: how many independent cases the verified ones are, where patients repeat.
+    """
     right, of_diseased = _sides(measure)
     counts = {k: (s.diseased if of_diseased else s.healthy) for k, s in strata.items()}
     n, called = sum(counts.values()), f"{measure}_naive"
     if not n:
         return Measure.not_measurable(called, because=_nobody(of_diseased))
     hits = counts.get(right, 0)
-    low, high = wilson(hits / n, n, level=level)
+    low, high = wilson(hits / n, n if worth is None else worth, level=level)
     return Measure(called, hits / n, low, high, level, "Wilson, verified cases only", n, hits, because=BIASED)
 
 

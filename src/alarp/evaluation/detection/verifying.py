@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from alarp.evaluation.classes import UNKNOWN
 from alarp.evaluation.detection import verification
 from alarp.evaluation.detection.cases import Cases
 from alarp.evaluation.detection.options import FLAGGED, NO_ANSWER, NOT_FLAGGED
 from alarp.evaluation.detection.protocol import DetectionProtocol
-from alarp.evaluation.detection.verification import Stratum
+from alarp.evaluation.detection.resembling import BEGG_GREENES, IPW, alike
+from alarp.evaluation.detection.verification import ALONE, Alike, Stratum
+from alarp.evaluation.intervals import n_for_interval
 from alarp.kernel import Measure
 
 _CODES = {FLAGGED: 1, NOT_FLAGGED: 0, NO_ANSWER: UNKNOWN}
@@ -25,6 +29,7 @@ class Partial:
     strata: dict[str, Stratum]
     fractions: dict[str, float]
     because: str
+    cases: Cases
 
     @property
     def unverified(self) -> int:
@@ -47,11 +52,11 @@ def partial(protocol: DetectionProtocol, cases: Cases) -> Partial | None:
             f"none of the {alone.cases} cases that the tool left alone has a usable reference: the diseased among them "
             "cannot be counted"
         )
-        return Partial(strata, {}, because)
+        return Partial(strata, {}, because, cases)
     if all(s.cases == s.verified for s in strata.values()):
         return None
     fractions = dict(protocol.options.sampling_fractions)
-    return Partial(strata, fractions, verification.refusal(strata, fractions))
+    return Partial(strata, fractions, verification.refusal(strata, fractions), cases)
 
 
 def _stratum(cases: Cases, code: int) -> Stratum:
@@ -64,20 +69,45 @@ def _stratum(cases: Cases, code: int) -> Stratum:
 
 
 def corrected(found: Partial, *, level: float) -> list[Measure]:
-    """Naive, Begg-Greenes and weighted figures beside each other; the headline is that of Begg and Greenes."""
+    """Naive, Begg-Greenes and weighted figures beside each other; the headline is that of Begg and Greenes.
+
+    All three by patient where patients repeat.
+    """
     rows: list[Measure] = []
     for measure in ("sensitivity", "specificity"):
         names = (measure, f"{measure}_begg_greenes", f"{measure}_ipw")
         if found.because:
             rows += [Measure.not_measurable(name, because=found.because) for name in names]
         else:
+            by_answer, weighted = (_alike(found, measure, way) for way in (BEGG_GREENES, IPW))
             rows += [
-                verification.begg_greenes(measure, found.strata, level=level, name=names[0]),
-                verification.begg_greenes(measure, found.strata, level=level),
-                verification.ipw(measure, found.strata, found.fractions, level=level),
+                verification.begg_greenes(measure, found.strata, level=level, name=names[0], alike=by_answer),
+                verification.begg_greenes(measure, found.strata, level=level, alike=by_answer),
+                verification.ipw(measure, found.strata, found.fractions, level=level, alike=weighted),
             ]
-        rows.append(verification.naive(measure, found.strata, level=level))
+        worth = _worth(found, measure, level=level)
+        rows.append(verification.naive(measure, found.strata, level=level, worth=worth))
     return rows
+
+
+def _alike(found: Partial, measure: str, way: str) -> Alike:
+    cases = found.cases
+    if cases.patient is None:
+        return ALONE
+    answers = {name: np.asarray(cases.said == _CODES[name], dtype=bool) for name in found.strata}
+    known, ill = cases.truth != UNKNOWN, cases.truth == 1
+    return alike(measure, way, answers, known, ill, cases.patient, found.fractions)
+
+
+def _worth(found: Partial, measure: str, *, level: float) -> float | None:
+    """How many independent cases are the verified ones that this measure counts?"""
+    cases = found.cases
+    if cases.patient is None:
+        return None
+    truth, right = (1, FLAGGED) if measure == "sensitivity" else (0, NOT_FLAGGED)
+    counted = cases.truth == truth
+    hits = np.asarray(cases.said[counted] == _CODES[right], dtype=bool)
+    return n_for_interval(hits, cases.patient[counted], level=level)
 
 
 def withheld(measures: Sequence[Measure], found: Partial) -> list[Measure]:

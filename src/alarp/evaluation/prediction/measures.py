@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from alarp.evaluation import calibration
-from alarp.evaluation.detection.auc import auc
+from alarp.evaluation.detection.auc import DELONG, both_aucs
 from alarp.evaluation.gaps import (
     Gap,
     groups,
@@ -28,11 +28,11 @@ from alarp.evaluation.intervals import BoolArray, Codes, Comparison, FloatArray,
 from alarp.evaluation.outcomes import DETECTION_OUTCOMES, NO_OUTPUT, tally
 from alarp.evaluation.prediction import policy
 from alarp.evaluation.prediction.cases import Cases
-from alarp.evaluation.prediction.protocol import HEADLINE, POLICY, PredictionProtocol, per_cent
+from alarp.evaluation.prediction.protocol import GUARDED_AUC, HEADLINE, POLICY, PredictionProtocol, per_cent
 from alarp.evaluation.result import Findings
 from alarp.kernel import Measure
 
-MEASURES = (*HEADLINE, *POLICY, "failure_rate")
+MEASURES = (*HEADLINE, GUARDED_AUC, *POLICY, "failure_rate")
 # Which value is ideal for measures that can miss it on either side.
 _IDEAL = {
     "calibration_intercept": 0.0,
@@ -129,7 +129,7 @@ def judged(cases: Cases, protocol: PredictionProtocol, *, rule: str, suffix: str
     rows += [
         calibration.brier(p, y, level=level, clusters=patient, name="brier" + suffix),
         calibration.brier_scaled(p, y, level=level, clusters=patient, name="brier_scaled" + suffix),
-        _auc(found, rule, level, "auc" + suffix),
+        replace(_aucs(found, level)[0], measure="auc" + suffix),
     ]
     options = protocol.options
     statistics: Mapping[str, tuple[Callable[[FloatArray], float], str]] = {
@@ -173,11 +173,13 @@ def _apart(
     return (near * answered + float(np.sum(wrong * weights[found.silent]))) / whole
 
 
-def _auc(found: Forecasts, rule: str, level: float, name: str) -> Measure:
-    """Ranking, a silent case ranked last among those that had the outcome (or first among those that had not)."""
+def _aucs(found: Forecasts, level: float, subgroup: str = "all") -> list[Measure]:
+    """Ranking, with DeLong's and with the guarded interval; a silent case ranked last among those that had the outcome (or first among those that had not)."""
     beyond = np.where(found.probability > 0.5, inf, -inf)
     suspicion = np.where(found.silent, beyond, found.probability)
-    return auc(suspicion, found.happened, level=level, clusters=found.patient, name=name)
+    return both_aucs(
+        suspicion, found.happened, interval=DELONG, level=level, clusters=found.patient, subgroup=subgroup
+    )
 
 
 def evaluate(protocol: PredictionProtocol, cases: Cases) -> Findings:
@@ -186,6 +188,7 @@ def evaluate(protocol: PredictionProtocol, cases: Cases) -> Findings:
     measures = judged(cases, protocol, rule="worst_case")
     failed = np.array([o in NO_OUTPUT for o in cases.outcome])
     measures.append(proportion("failure_rate", failed, level=level, clusters=cases.patient, empty="no case"))
+    measures += _aucs(forecasts(cases, rule="worst_case"), level)[1:]
     measures += _ranked(protocol, cases)
     measures += overbooked(protocol, cases)
     has_silent = bool((cases.known & ~cases.scored).any())
@@ -266,7 +269,7 @@ def _subgroups(protocol: PredictionProtocol, cases: Cases) -> tuple[list[Measure
             calibration.brier(
                 found.probability, found.happened, level=level, clusters=found.patient, subgroup=name
             ),
-            replace(_auc(found, "worst_case", level, "auc"), subgroup=name),
+            *_aucs(found, level, name),
             *overbooked(protocol, cases, members=members, subgroup=name),
         ]
         rows += [mark_too_few(m, minimum) for m in own]

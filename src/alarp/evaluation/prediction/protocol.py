@@ -8,7 +8,7 @@ from typing import Any
 
 from alarp.evaluation.calibration import CLIP
 from alarp.evaluation.cells import optional
-from alarp.evaluation.claims import require_known
+from alarp.evaluation.claims import GUARD, require_known
 from alarp.evaluation.fields import Fields
 from alarp.evaluation.protocol import Common, parse_common
 
@@ -25,6 +25,7 @@ CALIBRATION = (
 ERRORS = ("brier", "brier_scaled", "auc")
 POLICY = ("net_benefit", "caught_share", "overbooked_attended", "overbooked_share")
 HEADLINE = (*CALIBRATION, *ERRORS)
+GUARDED_AUC = "auc" + GUARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,14 @@ class PredictionProtocol:
         ranked = tuple(
             f"{m}_{label}" for m in ("lift", "gain") for label in map(per_cent, self.options.fractions)
         )
-        return (*HEADLINE, *POLICY, "failure_rate", *(m + v for m in HEADLINE for v in VARIANTS), *ranked)
+        return (
+            *HEADLINE,
+            GUARDED_AUC,
+            *POLICY,
+            "failure_rate",
+            *(m + v for m in HEADLINE for v in VARIANTS),
+            *ranked,
+        )
 
 
 def per_cent(fraction: float) -> str:
