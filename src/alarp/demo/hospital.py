@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,8 @@ class Hospital:
     gateway_port: int = field(default_factory=free_port)
 
     def __post_init__(self) -> None:
-        # Many container images forbid compiled modules; the dozens of commands here would each compile numpy anew.
-        compiled = os.environ.get("PYTHONPYCACHEPREFIX") or str((self.folder / "compiled").resolve())
         self.environment = {
-            "PYTHONDONTWRITEBYTECODE": "",
-            "PYTHONPYCACHEPREFIX": compiled,
+            **self._compiled_modules(),
             "ALARP_DATA": str((self.folder / "alarp").resolve()),
             "ALARP_WEB_PORT": str(self.web_port),
             "ALARP_GATEWAY_PORT": str(self.gateway_port),
@@ -56,6 +54,16 @@ class Hospital:
             "ALARP_RETRY_MOST_S": "2",
             "ALARP_LOG_LEVEL": "WARNING",
         }
+
+    def _compiled_modules(self) -> dict[str, str]:
+        """Where do the dozens of commands here find compiled modules, so that none compiles numpy anew?
+
+        Where set-up put them; where it did not, in our own folder, also on a machine that forbids to write them.
+        """
+        if Path(cache_from_source(yaml.__file__)).is_file():
+            return {}
+        place = os.environ.get("PYTHONPYCACHEPREFIX") or str((self.folder / "compiled").resolve())
+        return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": place}
 
     @property
     def address(self) -> str:
