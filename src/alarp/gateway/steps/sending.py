@@ -22,7 +22,7 @@ from alarp.kernel import BadInput, Phase, RouteState, Unavailable, sha256_hex
 from alarp.records import objects
 from alarp.records.audit.models import AuditStream
 from alarp.records.deployments import queries as deployments
-from alarp.records.ledger import dispatches, work
+from alarp.records.ledger import dispatches, pulls, work
 from alarp.records.ledger.models import Dispatch, DispatchInstance, Peer
 from alarp.records.ledger.work import Claim
 from alarp.standards.deidentification import load_profile
@@ -58,6 +58,9 @@ def send(step: Claim) -> None:
         gate.may_leave()
         with _folder() as folder:
             prepared = _prepare(step, dispatch, folder)
+            if pulls.fetches(dispatch.deployment):
+                pulls.leave(step, dispatch)
+                return
             _hand_over(step, gate, prepared)
         dispatches.sent_all(step, dispatch)
     except Barred as bar:
@@ -123,7 +126,7 @@ def _prepare(step: Claim, dispatch: Dispatch, folder: Path) -> list[Prepared]:
     for item in waiting:
         with transaction.atomic():
             work.renew(step)
-        left = _without_identity(item, profile, pseudonyms)
+        left = without_identity(item, profile, pseudonyms)
         names[item.pk] = {
             "sop_uid_sent": left.sop_instance_uid,
             "series_uid_sent": left.series_uid,
@@ -143,7 +146,7 @@ def _prepare(step: Claim, dispatch: Dispatch, folder: Path) -> list[Prepared]:
     return prepared
 
 
-def _without_identity(item: DispatchInstance, profile: Profile, pseudonyms: Pseudonyms) -> Deidentified:
+def without_identity(item: DispatchInstance, profile: Profile, pseudonyms: Pseudonyms) -> Deidentified:
     """The image without its patient, proven by the second scanner; Barred when that cannot be had."""
     original = objects.get(item.instance.sha256)
     try:

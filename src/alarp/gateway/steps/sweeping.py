@@ -10,6 +10,7 @@ from django.db import transaction
 from alarp.gateway.steps.evaluating import take_up_runs
 from alarp.records.audit import commands as audit
 from alarp.records.deployments import commands as deployments
+from alarp.records.ledger import pulls
 from alarp.records.ledger.models import Dispatch
 from alarp.records.monitors import commands as monitors
 from alarp.records.watch import commands as watch
@@ -40,6 +41,7 @@ def overdue(moment: datetime) -> None:
 # In this order, each by itself: what goes wrong in one does not keep the others from being done.
 SWEEPS: tuple[Callable[[datetime], object], ...] = (
     overdue,
+    pulls.withdraw_opted_out,
     deployments.reopen_lapsed,
     watch.look,
     monitors.roll_due,

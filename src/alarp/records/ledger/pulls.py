@@ -60,11 +60,17 @@ def seen_by(peer: Peer) -> QuerySet[Study]:
     return every.filter(Q(peer__site__isnull=True) | Q(peer__site_id__in=sites))
 
 
-def fetched_one(item: DispatchInstance, names: dict[str, str], route: RouteState) -> None:
-    """This image has been handed to the tool under these names; a result is owed from the first one on."""
+def leaves(item: DispatchInstance, sent_sha256: str) -> None:
+    """These are the bytes that are about to be handed over: noted when they are not the ones that were prepared."""
+    if item.sent_sha256 != sent_sha256:
+        with transaction.atomic():
+            DispatchInstance.objects.filter(pk=item.pk).update(sent_sha256=sent_sha256)
+
+
+def fetched_one(item: DispatchInstance, route: RouteState) -> None:
+    """This image has been handed to the tool; a result is owed from the first one on."""
     moment = clock.now()
     with transaction.atomic():
-        DispatchInstance.objects.filter(pk=item.pk).update(**names)
         DispatchInstance.objects.filter(pk=item.pk, sent_at__isnull=True).update(sent_at=moment)
         Dispatch.objects.filter(pk=item.dispatch_id, sent_at__isnull=True).update(
             sent_at=moment,
@@ -113,20 +119,22 @@ def retrieved(peer: Peer, study: Study, *, service: str, images: int, to: str) -
         )
 
 
-def asked_for(deployment: Deployment, uid: str) -> tuple[Study, str] | None:
+def asked_for(deployment: Deployment, uid: str, *, closed: str) -> tuple[Study, str] | None:
     """Is this a study that the tool must not have: and why? By the UID it was given, or by the original one.
 
-    None for a UID that names nothing here. Raises Unavailable when the Trust's opt-out list cannot be asked.
+    `closed`: why its route is closed, empty when it is not. None for a study that it may have, and for a UID that
+    names nothing here. Raises Unavailable when the Trust's opt-out list cannot be asked.
     """
-    given = Dispatch.objects.filter(deployment=deployment, study_uid_sent=uid).select_related("study").first()
-    if given is not None:
-        sentence = dispatches.opted_out_here(given.study, deployment, strict=True)
-        return given.study, sentence or "It is not (or no longer) there for this tool."
-    study = Study.objects.filter(study_uid=uid).first()
+    given = Dispatch.objects.filter(deployment=deployment, study_uid_sent=uid).select_related("study")
+    study = given[0].study if given else Study.objects.filter(study_uid=uid).first()
     if study is None:
         return None
-    sentence = dispatches.opted_out_here(study, deployment, strict=True)
-    return study, sentence or "Asked for by its original UID, which this tool was never given."
+    sentence = dispatches.opted_out_here(study, deployment, strict=True) or closed
+    if not sentence and not given:
+        sentence = "Asked for by its original UID, which this tool was never given."
+    if not sentence and not any(one.state in FETCHABLE for one in given):
+        sentence = "It is held here and not there for this tool."
+    return (study, sentence) if sentence else None
 
 
 def refused(peer: Peer, deployment: Deployment, study: Study, sentence: str, *, service: str) -> None:

@@ -1,0 +1,293 @@
+"""What lies here, in the eyes of one peer? Two views of the same ledger, searched in the same way.
+
+A clinical system sees its site's studies as they arrived. A tool sees the studies that were prepared for it, under
+its pseudonyms, while its route is open and the patient has not said no; everything else is absent.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+from django.db.models import Q
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+
+from alarp.gateway import keys
+from alarp.gateway.pulling.matching import IMAGE, PATIENT, SERIES, STUDY, Query, matches
+from alarp.identity import deidentify
+from alarp.kernel import BadInput, BrokenEvidence, RouteState
+from alarp.records import objects
+from alarp.records.deployments import queries as deployments
+from alarp.records.deployments.models import Deployment
+from alarp.records.ledger import dispatches, pulls
+from alarp.records.ledger.models import Dispatch, DispatchInstance, Instance, Peer, Study
+from alarp.standards.deidentification import load_profile
+
+_SAMPLES = 512
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One patient, study, series or image in the eyes of a peer: what the ledger knows, the rest from a header."""
+
+    known: dict[str, Any]
+    images: tuple[SeenImage, ...] = ()
+
+    def value(self, keyword: str) -> Any:
+        """The value of this attribute as the peer may see it; None when there is none."""
+        if keyword in self.known:
+            return self.known[keyword]
+        header = self.images[0].header() if self.images else Dataset()
+        return header.get(keyword)
+
+    def fits(self, keys: dict[str, tuple[str, ...]]) -> bool:
+        """Do all of these keys match?"""
+        return all(matches(keyword, wanted, self.value(keyword)) for keyword, wanted in keys.items())
+
+    def series(self) -> Iterator[Seen]:
+        """The series of this study, in the order in which they came."""
+        groups: dict[str, list[SeenImage]] = {}
+        for image in self.images:
+            groups.setdefault(image.series_uid, []).append(image)
+        for uid, images in groups.items():
+            known = {
+                "SeriesInstanceUID": uid,
+                "Modality": images[0].instance.modality,
+                "NumberOfSeriesRelatedInstances": len(images),
+            }
+            yield Seen({**self.known, **known}, tuple(images))
+
+    def each(self) -> Iterator[Seen]:
+        """The images of this study or series."""
+        for image in self.images:
+            known = {
+                "SeriesInstanceUID": image.series_uid,
+                "Modality": image.instance.modality,
+                "SOPInstanceUID": image.sop_uid,
+                "SOPClassUID": image.instance.sop_class,
+                "AvailableTransferSyntaxUID": image.instance.transfer_syntax,
+            }
+            yield Seen({**self.known, **known}, (image,))
+
+
+@dataclass(frozen=True)
+class SeenImage:
+    """One object under the names by which this peer knows it."""
+
+    instance: Instance
+    sop_uid: str
+    series_uid: str
+    item: DispatchInstance | None
+    header: Callable[[], Dataset]
+
+
+class View:
+    """Everything one peer may find and fetch. Made anew for every request: what was true before may not be now."""
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
+
+    def studies(self, asked: Query) -> Iterator[Seen]:
+        """The studies that might match, each as this peer sees it. Raises Unavailable when nobody can tell."""
+        raise NotImplementedError
+
+    def search(self, asked: Query) -> Iterator[Seen]:
+        """Everything at the query's level that matches."""
+        patients: set[tuple[str, str]] = set()
+        above = asked.at(PATIENT) | asked.at(STUDY)
+        for study in self.studies(asked):
+            if not study.fits(above):
+                continue
+            if asked.level == PATIENT:
+                who = (str(study.value("PatientID")), str(study.known.get("IssuerOfPatientID", "")))
+                if who in patients:
+                    continue
+                patients.add(who)
+            if asked.level in (PATIENT, STUDY):
+                yield study
+                continue
+            yield from self._below(study, asked)
+
+    @staticmethod
+    def _below(study: Seen, asked: Query) -> Iterator[Seen]:
+        for series in study.series():
+            if not series.fits(asked.at(SERIES)):
+                continue
+            if asked.level == SERIES:
+                yield series
+                continue
+            yield from (image for image in series.each() if image.fits(asked.at(IMAGE)))
+
+
+class ClinicalView(View):
+    """The department's own systems: original names."""
+
+    def studies(self, asked: Query) -> Iterator[Seen]:
+        columns = {"StudyInstanceUID": "study_uid", "PatientID": "patient_id", "AccessionNumber": "accession"}
+        rows = pulls.seen_by(self.peer).filter(_narrowed(asked, columns), _dates(asked)).order_by("-pk")
+        for study in rows.iterator(chunk_size=200):
+            yield self._seen(study)
+
+    @staticmethod
+    def _seen(study: Study) -> Seen:
+        images = tuple(
+            SeenImage(one, one.sop_uid, one.series_uid, None, _header_of(one.sha256))
+            for one in pulls.objects_of(study)
+        )
+        known = {
+            "StudyInstanceUID": study.study_uid,
+            "PatientID": study.patient_id,
+            "IssuerOfPatientID": study.issuer,
+            "PatientName": study.patient_name,
+            "PatientBirthDate": study.birth_date,
+            "PatientSex": study.sex,
+            "AccessionNumber": study.accession,
+            "StudyDate": study.study_date,
+            "StudyDescription": study.description,
+        }
+        return Seen(known | _counted(images), images)
+
+
+class ToolView(View):
+    """An AI tool: pseudonyms, prepared studies, an open route, and no patient who has said no."""
+
+    def __init__(self, peer: Peer, deployment: Deployment) -> None:
+        super().__init__(peer)
+        self.deployment = deployment
+
+    @cached_property
+    def closed(self) -> str:
+        """Why is the route of this tool closed? Empty: it is open."""
+        route = deployments.route(self.deployment)
+        return f"The route is closed: {route.reason}" if route.state == RouteState.CLOSED else ""
+
+    def studies(self, asked: Query) -> Iterator[Seen]:
+        if self.closed:
+            return
+        columns = {
+            "StudyInstanceUID": "study_uid_sent",
+            "PatientID": "patient_pseudonym",
+            "PatientName": "patient_pseudonym",
+            "AccessionNumber": "accession_pseudonym",
+        }
+        rounds: dict[str, list[Dispatch]] = {}
+        found = (
+            pulls.prepared_for(self.deployment)
+            .filter(_narrowed(asked, columns))
+            .order_by("-study_id", "number")
+        )
+        for dispatch in found:
+            rounds.setdefault(dispatch.study_uid_sent, []).append(dispatch)
+        for every in rounds.values():
+            study = every[0].study
+            if not dispatches.opted_out_here(study, self.deployment, strict=True):
+                yield self._seen(every)
+
+    def _seen(self, rounds: list[Dispatch]) -> Seen:
+        first = rounds[0]
+        items = DispatchInstance.objects.filter(dispatch__in=rounds).exclude(sop_uid_sent="")
+        slug = self.deployment.slug
+        images = tuple(
+            SeenImage(
+                item.instance,
+                item.sop_uid_sent,
+                item.series_uid_sent,
+                item,
+                _header_without_identity(item.instance.sha256, slug),
+            )
+            for item in items.select_related("instance", "dispatch__study", "dispatch__deployment").order_by(
+                "pk"
+            )
+        )
+        known = {
+            "StudyInstanceUID": first.study_uid_sent,
+            "PatientID": first.patient_pseudonym,
+            "PatientName": first.patient_pseudonym,
+            "IssuerOfPatientID": "",
+            "AccessionNumber": first.accession_pseudonym,
+        }
+        return Seen(known | _counted(images), images)
+
+
+def view_of(peer: Peer) -> View | None:
+    """What does this peer see? None: it may not pull."""
+    if not (peer.enabled and peer.may_pull):
+        return None
+    if peer.kind == Peer.TOOL:
+        return ToolView(peer, peer.deployment) if peer.deployment else None
+    return ClinicalView(peer)
+
+
+def _counted(images: tuple[SeenImage, ...]) -> dict[str, Any]:
+    return {
+        "ModalitiesInStudy": sorted({one.instance.modality for one in images} - {""}),
+        "SOPClassesInStudy": sorted({one.instance.sop_class for one in images} - {""}),
+        "NumberOfStudyRelatedSeries": len({one.series_uid for one in images}),
+        "NumberOfStudyRelatedInstances": len(images),
+    }
+
+
+def _narrowed(asked: Query, columns: dict[str, str]) -> Q:
+    """What the database can leave out at once: exact values, and what stands before a wildcard."""
+    found = Q()
+    for keyword, column in columns.items():
+        wanted = asked.keys.get(keyword)
+        if not wanted:
+            continue
+        any_of = Q()
+        for one in wanted:
+            stem = one.split("*")[0].split("?")[0]
+            any_of |= (
+                Q(**{f"{column}__iexact": one}) if stem == one else Q(**{f"{column}__istartswith": stem})
+            )
+        found &= any_of
+    return found
+
+
+def _dates(asked: Query) -> Q:
+    wanted = asked.one("StudyDate")
+    if not wanted:
+        return Q()
+    low, dash, high = wanted.partition("-")
+    if not dash:
+        return Q(study_date=wanted)
+    return (Q(study_date__gte=low) if low else Q()) & (Q(study_date__lte=high) if high else Q())
+
+
+def _header_of(sha256: str) -> Callable[[], Dataset]:
+    return lambda: _original(sha256)
+
+
+def _header_without_identity(sha256: str, slug: str) -> Callable[[], Dataset]:
+    profile = load_profile()
+    return lambda: _deidentified(sha256, slug, f"{profile.name} {profile.version}")
+
+
+def _parsed(part10: bytes) -> Dataset:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return dcmread(io.BytesIO(part10), stop_before_pixels=True, force=True)
+
+
+@lru_cache(maxsize=_SAMPLES)
+def _original(sha256: str) -> Dataset:
+    try:
+        return _parsed(objects.get(sha256))
+    except BrokenEvidence:
+        return Dataset()
+
+
+@lru_cache(maxsize=_SAMPLES)
+def _deidentified(sha256: str, slug: str, profile: str) -> Dataset:
+    """The header as it would leave, once for each object, tool and version of the profile."""
+    del profile  # part of what the answer is remembered by
+    try:
+        left = deidentify(objects.get(sha256), profile=load_profile(), pseudonyms=keys.pseudonyms_of(slug))
+    except (BadInput, BrokenEvidence):
+        return Dataset()
+    return _parsed(left.part10)
