@@ -108,3 +108,10 @@ def test_the_files_of_a_run_are_its_own_bytes(site: Site) -> None:
     digest = hashlib.sha256(result.content).hexdigest()
     assert digest[:12] in site.client(WHO).get(place(site, f"runs/{known['run']}/")).text
     assert site.client(WHO).get(place(site, f"runs/{known['run']}/files/secret/")).status_code == 404
+
+
+@pytest.mark.need("E08")
+def test_two_products_on_the_same_films_are_compared_film_by_film(site: Site) -> None:
+    page = without_explanations(site.client(WHO).get(place(site, f"runs/{site.known['run']}/compare/")).text)
+    assert "Paired: both answered the same 90 cases." in page
+    assert "Tango score interval; McNemar" in page and "DeLong paired" in page

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from alarp.kernel import AlarpError, BadInput, canonical_json
+from alarp.kernel import AlarpError, BadInput
 from alarp.records import boot
 
 TELL_EVERY_S = 0.5
@@ -117,7 +117,6 @@ def _run(hold: Any) -> None:
         result=files["result.json"],
         report=files["report.html"],
         pdf=files.get("report.pdf", b""),
-        cases=_every_case(folder),
     )
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -140,27 +139,9 @@ class Telling:
 
         begins = what != self.what
         if begins or done == total or time.monotonic() - self.told >= TELL_EVERY_S:
-            kept = len(_finished(self.folder)) if begins and total > 1 else 0
+            kept = len(list((self.folder / KEPT).glob("*.json"))) if begins and total > 1 else 0
             running.tell(self.hold, what, done, total, paced_from=max(done, kept) if begins else None)
             self.what, self.told = what, time.monotonic()
-
-
-def _finished(folder: Path) -> list[Path]:
-    """What was kept of each case that is finished, the oldest first."""
-    return sorted((folder / KEPT).glob("*.json"), key=lambda file: file.stat().st_mtime_ns)
-
-
-def _every_case(folder: Path) -> bytes:
-    """What became of each case, in one file: by it two runs on the same cases are compared case by case.
-
-    A case that was done again, because the code had changed since the run was stopped, counts as it was done last.
-    """
-    kept = {
-        found["case"]: found["result"]
-        for file in _finished(folder)
-        for found in [json.loads(file.read_bytes())]
-    }
-    return canonical_json({"cases": [kept[case] for case in sorted(kept)]}) if kept else b""
 
 
 def _within(inputs: Any, test_set: Any) -> None:

@@ -157,11 +157,6 @@ class EvaluationRun(models.Model):
     result_sha256 = models.CharField(max_length=64, blank=True, help_text="result.json in the store")
     report_sha256 = models.CharField(max_length=64, blank=True, help_text="report.html in the store")
     pdf_sha256 = models.CharField(max_length=64, blank=True, help_text="report.pdf in the store")
-    cases_sha256 = models.CharField(
-        max_length=64,
-        blank=True,
-        help_text="What became of each case of a contouring study, in the store: runs are paired by it",
-    )
 
     class Meta:
         constraints = [

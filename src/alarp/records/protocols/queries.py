@@ -11,6 +11,7 @@ from django.db.models import Max, Model, QuerySet
 from alarp.records import objects
 from alarp.records.deployments.models import Deployment
 from alarp.records.people.queries import below, trust_of
+from alarp.records.protocols import reading
 from alarp.records.protocols.models import (
     EvaluationProtocol,
     EvaluationRun,
@@ -118,3 +119,10 @@ def result_of(run: EvaluationRun) -> dict[str, Any]:
     """The run's result.json."""
     found: dict[str, Any] = json.loads(objects.get(run.result_sha256))
     return found
+
+
+def tables_of(run: EvaluationRun) -> dict[str, tuple[str, bytes]]:
+    """The tables that the run read, as they were: the protocol's field → the file's name and its bytes."""
+    held = dict(run.test_set.files.exclude(sha256="").values_list("name", "sha256"))
+    wanted = reading.files_of(reading.read(run.revision.text).parsed)
+    return {field: (name, objects.get(held[name])) for field, name in wanted.items()}

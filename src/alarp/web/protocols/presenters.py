@@ -14,6 +14,7 @@ from alarp.records.protocols import queries, reading
 from alarp.records.protocols.models import EvaluationRun
 
 if TYPE_CHECKING:
+    from alarp.evaluation.pairing import Answered
     from alarp.report import Document
 
 LOCKED, DRAFT, UNREADABLE = "locked", "draft", "not readable yet"
@@ -217,15 +218,33 @@ def test_set_line(test_set: Any) -> TestSetLine:
 
 def side_by_side(runs: Sequence[Any], truths: Mapping[int, str]) -> Document:
     """The report that lays these runs side by side, drawn once for these runs."""
+    labels = {run.pk: _label(run, runs) for run in runs}
+    key = "beside-2-" + digest([[labels[run.pk], run.result_sha256, truths.get(run.pk, "")] for run in runs])
+    made: Document = cache.get_or_set(key, lambda: _laid_beside(runs, labels, truths), timeout=None)
+    return made
+
+
+def _laid_beside(runs: Sequence[Any], labels: Mapping[int, str], truths: Mapping[int, str]) -> Document:
+    """Every run beside the first, case by case where both answered the same cases."""
     from alarp.evaluation.beside import Entry, beside
+    from alarp.evaluation.pairing import paired
     from alarp.report import document
 
-    entries = [Entry(_label(run, runs), queries.result_of(run), truths.get(run.pk, "")) for run in runs]
-    key = "beside-1-" + digest(
-        [[e.label, run.result_sha256, e.truth] for e, run in zip(entries, runs, strict=True)]
-    )
-    made: Document = cache.get_or_set(key, lambda: document(beside(entries)), timeout=None)
-    return made
+    entries = [Entry(labels[run.pk], queries.result_of(run), truths.get(run.pk, "")) for run in runs]
+    first, *others = [_answered(run, entry) for run, entry in zip(runs, entries, strict=True)]
+    pairings = {other.label: paired(first, other) for other in others}
+    return document(beside(entries, pairings))
+
+
+def _answered(run: Any, entry: Any) -> Answered:
+    from alarp.evaluation import read_csv
+    from alarp.evaluation.pairing import Answered
+
+    tables = {
+        field: read_csv(content.decode("utf-8-sig"), name=name)
+        for field, (name, content) in queries.tables_of(run).items()
+    }
+    return Answered(entry.label, reading.read(run.revision.text).parsed, tables, entry.result)
 
 
 def _label(run: Any, runs: Sequence[Any]) -> str:

@@ -245,13 +245,11 @@ def tell(hold: Hold, doing: str, done: int, total: int, *, paced_from: int | Non
     )
 
 
-def finish(hold: Hold, *, result: bytes, report: bytes, pdf: bytes = b"", cases: bytes = b"") -> None:
+def finish(hold: Hold, *, result: bytes, report: bytes, pdf: bytes = b"") -> None:
     """The run has its answer: result and report are kept under their digests, and the row never changes again."""
     kept = {"result_sha256": objects.put(result), "report_sha256": objects.put(report)}
     if pdf:
         kept["pdf_sha256"] = objects.put(pdf)
-    if cases:
-        kept["cases_sha256"] = objects.put(cases)
     _closing(hold, state=EvaluationRun.DONE, **kept)
 
 

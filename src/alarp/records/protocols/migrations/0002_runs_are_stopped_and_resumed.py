@@ -20,11 +20,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='evaluationrun',
-            name='cases_sha256',
-            field=models.CharField(blank=True, help_text='What became of each case of a contouring study, in the store: runs are paired by it', max_length=64),
-        ),
-        migrations.AddField(
-            model_name='evaluationrun',
             name='jobs',
             field=models.PositiveSmallIntegerField(default=1, help_text='How many processes compare the scans'),
         ),
