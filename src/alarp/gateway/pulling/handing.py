@@ -19,7 +19,6 @@ from alarp.records.ledger import pulls
 from alarp.records.ledger.models import Dispatch, Study
 from alarp.standards.deidentification import load_profile
 
-
 SAME_REFUSAL_AGAIN_S, MOST_REMEMBERED = 60.0, 10_000
 _refused: dict[tuple[str, str, str], float] = {}
 
