@@ -76,6 +76,39 @@ class Configuration:
     evaluation_folder: str = _setting(
         "", "Folder on the server whose sub-folders may be test sets of evaluations; empty: none"
     )
+    human_reading_after_min: float = _setting(
+        30.0, "A study that no AI took or answered after this many minutes is given to human reading"
+    )
+    recall_answer_days: int = _setting(
+        28, "A supplier asked to delete what left before an opt-out has this many days to answer"
+    )
+    health_every_min: float = _setting(
+        0.0, "How often a synthetic study goes through each open route, in minutes; 0: only when asked"
+    )
+    health_due_min: float = _setting(
+        10.0, "A synthetic study that has not come back after this many minutes has failed"
+    )
+    health_file_to_pacs: bool = _setting(
+        False, "File the result of a synthetic study to the PACS as well (use a PACS folder of its own)"
+    )
+    opt_outs_by: str = _setting(
+        "", "Username in whose name opt-outs are recorded that HL7 messages carry; empty: none are taken"
+    )
+    hl7_host: str = _setting("127.0.0.1", "Address the HL7 listener (MLLP) listens on")
+    hl7_port: int = _setting(0, "Port the HL7 listener (MLLP) listens on; 0: it is off")
+    hl7_senders: str = _setting(
+        "", "Who may send HL7: APPLICATION|FACILITY@address address; … (no address: from anywhere)"
+    )
+    hl7_most_kb: int = _setting(2048, "Largest HL7 message that is taken, in kilobytes")
+    hl7_opt_out: str = _setting(
+        "", "Where ADT carries an opt-out, as field=ZAI-1 no=Y again=N from=ZAI-2 tools=ZAI-3; empty: nowhere"
+    )
+    hl7_ris: str = _setting(
+        "", "Who is told of AI findings (ORU^R01), as APPLICATION|FACILITY@host:port; empty: nobody"
+    )
+    fhir_opt_out_category: str = _setting(
+        "ai-reading", "Category of a FHIR Consent that is about AI, as code or system|code"
+    )
     least_free_mb: int = _setting(500, "Refuse new images when less disk than this is free, in megabytes")
     session_idle_min: int = _setting(15, "Sign a person out after this many minutes without activity")
     session_most_h: int = _setting(12, "Sign a person out after this many hours at the latest")
@@ -150,7 +183,7 @@ def read(environment: dict[str, str] | None = None) -> Configuration:
 
 
 def _checked(settings: Configuration) -> Configuration:
-    for name in ("web_port", "gateway_port", "gateway_tls_port", "dicomweb_port"):
+    for name in ("web_port", "gateway_port", "gateway_tls_port", "dicomweb_port", "hl7_port"):
         port = getattr(settings, name)
         if not 0 <= port <= 65535:
             raise BadInput(

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "alarp.records.products",
     "alarp.records.deployments",
     "alarp.records.evidence",
+    "alarp.records.messages",
     "alarp.records.ledger",
     "alarp.records.appraisals",
     "alarp.records.hazards",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -22,6 +25,8 @@ def record_opt_out(
     nhs_number: str = "",
     deployment: Deployment | None = None,
     note: str = "",
+    effective_from: datetime | None = None,
+    source: str = "person",
     organisation: Organisation,
     by: Person,
 ) -> OptOut:
@@ -45,11 +50,22 @@ def record_opt_out(
             nhs_number=number,
             deployment=deployment,
             note=note.strip()[:300],
+            source=source,
+            effective_from=effective_from,
             recorded_by=by,
             recorded_at=clock.now(),
         )
-        audit.record(by, "opt-out recorded", f"opt-out {row.pk}", reach=_reach(row))
+        begins = effective_from.isoformat() if effective_from else "now"
+        audit.record(
+            by, "opt-out recorded", f"opt-out {row.pk}", reach=_reach(row), source=source, begins=begins
+        )
     return row
+
+
+def record_opt_outs(deployments: Iterable[Deployment] = (), **patient: Any) -> list[OptOut]:
+    """One opt-out for each of these tools, all or none; without a tool one opt-out from every tool."""
+    with transaction.atomic():
+        return [record_opt_out(deployment=tool, **patient) for tool in tuple(deployments) or (None,)]
 
 
 def withdraw_opt_out(opt_out: OptOut, *, by: Person) -> OptOut:

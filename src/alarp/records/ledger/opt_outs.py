@@ -3,13 +3,16 @@
 An opt-out that stood at any moment since the study arrived bars that study for good: withdrawing an
 opt-out restores future studies only. When the Trust's list is missing, too old or unreadable the
 question has no answer, and without an answer nothing is sent (`Unavailable`).
+
+A patient whose records were merged is asked about under every number that means them (`identities`): an
+opt-out of either is an opt-out of both, from the moment the merge is here.
 """
 
 from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -21,36 +24,11 @@ from django.db.models import Q
 from alarp.kernel import Phase, Unavailable
 from alarp.records import clock
 from alarp.records.configuration import configuration
-from alarp.records.ledger.models import OptOut, Study
+from alarp.records.ledger.identities import PatientIds, known_as, plain
+from alarp.records.ledger.models import OptOut
 
 REGISTER, TRUST_LIST = "register", "trust list"
 COLUMNS = ("nhs_number", "patient_id", "issuer")
-
-
-def plain(text: str) -> str:
-    """The form in which identifiers are compared: no spaces, one case."""
-    return "".join(text.split()).casefold()
-
-
-@dataclass(frozen=True, slots=True)
-class PatientIds:
-    """By which identifiers is this patient known?"""
-
-    patient_id: str = ""
-    issuer: str = ""
-    nhs_number: str = ""
-
-    @classmethod
-    def of(cls, row: Study | OptOut) -> PatientIds:
-        return cls(plain(row.patient_id), plain(row.issuer), plain(row.nhs_number))
-
-    def same_patient(self, other: PatientIds) -> bool:
-        """Either number is enough; an issuer counts only where both sides name one (when in doubt: the same)."""
-        if self.nhs_number and self.nhs_number == other.nhs_number:
-            return True
-        if not self.patient_id or self.patient_id != other.patient_id:
-            return False
-        return not (self.issuer and other.issuer) or self.issuer == other.issuer
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +48,47 @@ class Refusal:
 def find(ids: PatientIds, *, deployment: Any | None, since: datetime) -> Refusal | None:
     """Does an opt-out bar this patient's study, received at `since`, from this deployment (None: from all)?
 
+    An opt-out that begins later (`effective_from`) bars from then on, also what arrived before and has not left.
     Raises Unavailable (phase opt-out) when the Trust's list cannot be asked.
     """
     reach = Q(deployment__isnull=True)
     if deployment is not None:
         reach |= Q(deployment=deployment)
-    standing = OptOut.objects.filter(reach).filter(Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gt=since))
-    for row in standing.filter(_might_be(ids)).order_by("pk"):
-        if ids.same_patient(PatientIds.of(row)):
+    names = known_as(ids)
+    begun = Q(effective_from__isnull=True) | Q(effective_from__lte=clock.now())
+    standing = OptOut.objects.filter(reach, begun).filter(
+        Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gt=since)
+    )
+    for row in standing.filter(_might_be(names)).order_by("pk"):
+        if _never_stood(row):
+            continue
+        if any(name.same_patient(PatientIds.of(row)) for name in names):
             return Refusal(REGISTER, row.deployment_id, row.pk)
-    if any(ids.same_patient(other) for other in _trust_list(ids)):
+    if any(name.same_patient(other) for name in names for other in _trust_list(name)):
         return Refusal(TRUST_LIST, None)
     return None
 
 
-def _might_be(ids: PatientIds) -> Q:
+def _never_stood(row: OptOut) -> bool:
+    """Was it withdrawn before it began?"""
+    return bool(row.effective_from and row.withdrawn_at and row.withdrawn_at <= row.effective_from)
+
+
+def of_patient(ids: PatientIds) -> list[OptOut]:
+    """The register's opt-outs in force (or about to begin) of this patient, under every number that means them."""
+    names = known_as(ids)
+    rows = OptOut.objects.filter(_might_be(names), withdrawn_at__isnull=True).order_by("pk")
+    return [row for row in rows if any(name.same_patient(PatientIds.of(row)) for name in names)]
+
+
+def _might_be(names: Iterable[PatientIds]) -> Q:
     # Stored in plain form by `record_opt_out`, so the index answers.
     might = Q(pk__in=[])
-    if ids.nhs_number:
-        might |= Q(nhs_number=ids.nhs_number)
-    if ids.patient_id:
-        might |= Q(patient_id__iexact=ids.patient_id)
+    for ids in names:
+        if ids.nhs_number:
+            might |= Q(nhs_number=ids.nhs_number)
+        if ids.patient_id:
+            might |= Q(patient_id__iexact=ids.patient_id)
     return might
 
 

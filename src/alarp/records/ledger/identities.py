@@ -1,0 +1,105 @@
+"""Which numbers mean the same patient? Spelling, issuers, and the merges that the hospital has told us of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.db.models import Q
+
+from alarp.records.messages.models import Merge
+
+MOST_NUMBERS = (
+    200  # of one patient; a longer chain is a fault in the feed, and what is known by then is asked
+)
+
+
+def plain(text: str) -> str:
+    """The form in which identifiers are compared: no spaces, one case."""
+    return "".join(text.split()).casefold()
+
+
+class Named(Protocol):
+    """Anything with a patient's numbers: a study, an opt-out, an order."""
+
+    patient_id: Any
+    issuer: Any
+    nhs_number: Any
+
+
+@dataclass(frozen=True, slots=True)
+class PatientIds:
+    """By which identifiers is this patient known?"""
+
+    patient_id: str = ""
+    issuer: str = ""
+    nhs_number: str = ""
+
+    @classmethod
+    def of(cls, row: Named) -> PatientIds:
+        return cls(plain(row.patient_id), plain(row.issuer), plain(row.nhs_number))
+
+    def __bool__(self) -> bool:
+        return bool(self.patient_id or self.nhs_number)
+
+    def same_patient(self, other: PatientIds) -> bool:
+        """Either number is enough; an issuer counts only where both sides name one (when in doubt: the same)."""
+        if self.nhs_number and self.nhs_number == other.nhs_number:
+            return True
+        if not self.patient_id or self.patient_id != other.patient_id:
+            return False
+        return not (self.issuer and other.issuer) or self.issuer == other.issuer
+
+
+def known_as(ids: PatientIds) -> tuple[PatientIds, ...]:
+    """These numbers first, then every other under which merges say that the same person is known.
+
+    Merges are followed in both directions and along chains: who was opted out under any of the numbers is opted
+    out under all of them. Without a merge this is one look into an index.
+    """
+    names = [ids]
+    asked: set[int] = set()
+    fresh: list[PatientIds] = [ids]
+    while fresh and len(names) < MOST_NUMBERS:
+        rows = [row for row in Merge.objects.filter(_mentioning(fresh)).order_by("pk") if row.pk not in asked]
+        fresh = []
+        for row in rows:
+            both = sides(row)
+            if not any(name.same_patient(side) for name in names for side in both) or _outdated(row):
+                continue
+            asked.add(row.pk)
+            fresh += [side for side in both if side and side not in names and side not in fresh]
+        names += fresh
+    return tuple(names)
+
+
+def sides(row: Merge) -> tuple[PatientIds, PatientIds]:
+    """The two names that this merge says are one person."""
+    return (
+        PatientIds(row.patient_id, row.issuer, row.nhs_number),
+        PatientIds(row.old_patient_id, row.old_issuer, row.old_nhs_number),
+    )
+
+
+def _mentioning(names: Iterable[PatientIds]) -> Q:
+    mentioned = Q(pk__in=[])
+    for name in names:
+        if name.patient_id:
+            mentioned |= Q(patient_id=name.patient_id) | Q(old_patient_id=name.patient_id)
+        if name.nhs_number:
+            mentioned |= Q(nhs_number=name.nhs_number) | Q(old_nhs_number=name.nhs_number)
+    return mentioned
+
+
+def _outdated(row: Merge) -> bool:
+    """Was a hospital number given another NHS number since? Then the earlier pairing was a mistake and ends.
+
+    Only what one message named together can be corrected so; a merge stands for good.
+    """
+    if row.kind != Merge.SAME or not row.nhs_number:
+        return False
+    later = Merge.objects.filter(
+        kind=Merge.SAME, patient_id=row.patient_id, issuer=row.issuer, pk__gt=row.pk
+    ).exclude(nhs_number="")
+    return later.exclude(nhs_number=row.nhs_number).exists()
