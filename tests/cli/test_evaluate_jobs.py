@@ -119,6 +119,22 @@ def test_a_bad_case_is_named_whichever_process_met_it(tmp_path):
         evaluate_protocol(path, tmp_path / "out", crew=Crew(2))
 
 
+def sign_in(book: Path) -> int:
+    """Which process does this? It does not finish until another one has signed the book too."""
+    (book / str(os.getpid())).touch()
+    until = time.monotonic() + 120
+    while len(list(book.iterdir())) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    return os.getpid()
+
+
+def test_of_two_processes_this_one_is_one(tmp_path):
+    by = engines.each(sign_in, [tmp_path] * 8, Crew(2), lambda done: None)
+    assert len(set(by)) == 2
+    assert os.getpid() in by
+    assert {int(file.name) for file in tmp_path.iterdir()} == set(by)
+
+
 class Pool:
     """Does the work on threads and counts how many items it holds at once."""
 

@@ -22,6 +22,15 @@ _THREADS = (
     "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
 )  # fmt: skip
 
+# Dask watches its workers closely by default and gives freed memory back at once; both cost a third of a case's time.
+_DASK = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.nanny.pre-spawn-environ": {},
+    "distributed.scheduler.worker-saturation": "inf",  # the next case lies at the worker when it has done one
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Crew:
@@ -43,6 +52,11 @@ class Crew:
     def alone(self) -> bool:
         return self.engine == "local" and self.jobs == 1
 
+    @property
+    def others(self) -> int:
+        """How many processes work beside this one? On this machine it is one of the crew and begins at once."""
+        return self.jobs - 1 if self.engine == "local" else self.jobs
+
 
 def each(
     work: Callable[[Item], Answer], items: Sequence[Item], crew: Crew, done: Callable[[int], None]
@@ -62,22 +76,33 @@ def each(
 def _unordered(
     work: Callable[[Item], Answer], items: Sequence[Item], crew: Crew
 ) -> Iterator[tuple[int, Answer]]:
+    waiting = list(enumerate(items))[::-1]
     if crew.alone or len(items) < 2:
-        for place, item in enumerate(items):
+        while waiting:
+            place, item = waiting.pop()
             yield place, work(item)
         return
     with _executor(crew) as pool:
-        waiting = iter(enumerate(items))
         running: dict[Future[Answer], int] = {}
-        while True:
-            while len(running) < 2 * crew.jobs and (following := next(waiting, None)) is not None:
-                place, item = following
+        while waiting or running:
+            while waiting and len(running) < _at_hand(crew, len(waiting)):
+                place, item = waiting.pop()
                 running[pool.submit(work, item)] = place
-            if not running:
-                return
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            takes_part = crew.others < crew.jobs and bool(waiting)
+            if takes_part:
+                place, item = waiting.pop()
+                yield place, work(item)
+            finished, _ = wait(running, timeout=0 if takes_part else None, return_when=FIRST_COMPLETED)
             for future in sorted(finished, key=running.__getitem__):
                 yield running.pop(future), future.result()
+
+
+def _at_hand(crew: Crew, left: int) -> int:
+    """How many items lie with the other processes, so that none waits for this one? Fewer when few are left.
+
+    Near the end each item that lies there is one that this process cannot take.
+    """
+    return max(crew.others, min(2 * crew.jobs - (crew.jobs - crew.others), left // crew.jobs))
 
 
 @contextmanager
@@ -87,8 +112,10 @@ def _executor(crew: Crew) -> Iterator[Executor]:
             with _dask(crew) as pool:
                 yield pool
             return
-        pool = ProcessPoolExecutor(crew.jobs, mp_context=get_context("spawn"), initializer=_begin)
+        pool = ProcessPoolExecutor(crew.others, mp_context=get_context("spawn"), initializer=_begin)
         try:
+            with _deaf_to_ctrl_c():
+                pool.submit(_begun)  # starts the processes
             yield pool
         except BaseException:
             for process in list(pool._processes.values()):
@@ -96,6 +123,20 @@ def _executor(crew: Crew) -> Iterator[Executor]:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
         pool.shutdown()
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """A process that begins in here never hears Ctrl-C, not even while it is still loading."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begun() -> None:
+    """Say nothing, do nothing: the first thing asked of the processes."""
 
 
 def _begin() -> None:
@@ -128,6 +169,7 @@ def _few_threads(jobs: int) -> Iterator[None]:
 @contextmanager
 def _dask(crew: Crew) -> Iterator[Executor]:
     try:
+        import dask
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise Unavailable(
@@ -148,7 +190,10 @@ def _dask(crew: Crew) -> Iterator[Executor]:
             yield client.get_executor(pure=False)
         return
     with (
-        LocalCluster(n_workers=crew.jobs, threads_per_worker=1, dashboard_address=None) as cluster,
+        dask.config.set(_DASK),
+        LocalCluster(
+            n_workers=crew.jobs, threads_per_worker=1, memory_limit=0, dashboard_address=None
+        ) as cluster,
         Client(cluster) as client,
     ):
         yield client.get_executor(pure=False)
