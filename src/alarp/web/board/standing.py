@@ -10,6 +10,7 @@ from alarp.records import permissions
 from alarp.records.appraisals.queries import value_and_cost
 from alarp.records.hazards.queries import RiskSummary, risk_summaries
 from alarp.records.watch.queries import open_counts
+from alarp.web.protocols.tasks import in_short
 
 UNACCEPTABLE = 4  # from this level on a risk cannot be accepted (standards/safety)
 UNDESIRABLE = 3
@@ -25,6 +26,7 @@ class Standing:
     incidents: int = 0
     cost: str = ""
     value: str = ""
+    evaluation: str = ""  # what waits for somebody there
     money: str = ""  # how both were counted, or why they cannot be
 
     @property
@@ -56,16 +58,23 @@ def standings(person: Any, deployments: Sequence[Any], at: Any) -> Mapping[int, 
     risks = risk_summaries(may["view_hazards"]) if may["view_hazards"] else {}
     counts = open_counts(may["view_alerts"]) if may["view_alerts"] else {}
     money = value_and_cost(may["view_costs"], at) if may["view_costs"] else {}
-    return {d.pk: _standing(risks.get(d.pk), counts.get(d.pk), money.get(d.pk)) for d in deployments}
+    waits = in_short(person, deployments)
+    return {
+        d.pk: _standing(risks.get(d.pk), counts.get(d.pk), money.get(d.pk), waits.get(d.pk, ""))
+        for d in deployments
+    }
 
 
-def _standing(risk: RiskSummary | None, counts: tuple[int, int] | None, money: Any) -> Standing:
+def _standing(
+    risk: RiskSummary | None, counts: tuple[int, int] | None, money: Any, evaluation: str
+) -> Standing:
     alerts, incidents = counts or (0, 0)
     return Standing(
         risk_level=risk.highest if risk else None,
         risk=risk.sentence if risk else "",
         alerts=alerts,
         incidents=incidents,
+        evaluation=evaluation,
         cost=money.cost_to_date if money else "",
         value=money.value_to_date if money else "",
         money=(money.sentence or money.because) if money else "",

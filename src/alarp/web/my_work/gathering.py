@@ -18,7 +18,8 @@ from alarp.records.training import queries as training
 from alarp.records.training.roll import Roll
 from alarp.records.watch import queries as watch
 from alarp.web import words
-from alarp.web.my_work.presenters import ALERT, CRITERION, HOLD, SIGNATURE, TRAINING, Ends, Waits
+from alarp.web.my_work.presenters import ALERT, CRITERION, EVALUATION, HOLD, SIGNATURE, TRAINING, Ends, Waits
+from alarp.web.protocols.tasks import tasks
 
 Roles = dict[int, frozenset[str]]  # deployment → this person's roles in its team
 # Who in a team looks after the training of its users.
@@ -42,7 +43,17 @@ def waits(person: Person, mine: list[Deployment], roles: Roles, now: datetime) -
     yield from _holds(person, now)
     for deployment in mine:
         yield from _gate(deployment, roles[deployment.pk], now)
+    yield from _evaluations(mine, roles, now)
     yield from _to_learn(person, now)
+
+
+def _evaluations(mine: list[Deployment], roles: Roles, now: datetime) -> Iterator[Waits]:
+    """Locks, signatures, failed runs and claims that were not met, for whoever can act on them."""
+    places = {deployment.pk: deployment for deployment in mine}
+    for task in tasks(mine):
+        if task.roles & roles[task.deployment]:
+            about, days = str(places[task.deployment]), _days(task.since, now)
+            yield Waits(EVALUATION, task.text, about, task.href, task.since, days)
 
 
 def _days(since: datetime, now: datetime) -> int:

@@ -9,7 +9,8 @@ from datetime import date, datetime
 from alarp.web import shapes
 
 # What kind of work a line is, in a word that a person knows.
-ALERT, HOLD, SIGNATURE, CRITERION, TRAINING = "Alert", "Safety hold", "Signature", "Evidence", "Training"
+ALERT, HOLD, SIGNATURE, CRITERION = "Alert", "Safety hold", "Signature", "Evidence"
+EVALUATION, TRAINING = "Evaluation", "Training"
 
 
 @dataclass(frozen=True)
