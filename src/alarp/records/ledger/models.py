@@ -41,6 +41,9 @@ class Peer(models.Model):
     may_pull = models.BooleanField(
         default=False, help_text="May find and fetch studies here (C-FIND, C-MOVE, C-GET, QIDO, WADO)"
     )
+    token_sha256 = models.CharField(
+        max_length=64, blank=True, db_index=True, help_text="Digest of its token for DICOMweb; empty: none"
+    )
 
     class Meta:
         constraints = [

@@ -16,8 +16,8 @@ from alarp.records import clock, permissions
 from alarp.records.audit.commands import SITE, record
 from alarp.records.deployments.models import Deployment
 from alarp.records.evidence.commands import create_key
-from alarp.records.ledger.commands import register_peer
 from alarp.records.ledger.models import Peer
+from alarp.records.ledger.peers import register_peer
 from alarp.records.people.described_products import DocumentRow, ProductRow, VersionRow
 from alarp.records.people.description import Description, OrganisationRow, PeerRow, PersonRow, read
 from alarp.records.people.holding import declare_interest, end_interest, end_role, give_role
@@ -202,6 +202,11 @@ def _peer(row: PeerRow, by: str) -> None:
         "port": row.port,
         "deployment": deployment,
         "site": site,
+        "addresses": row.addresses,
+        "secured": row.secured,
+        "way": row.way,
+        "url": row.url,
+        "may_pull": row.may_pull,
     }
     if not Peer.objects.filter(aet=row.aet, **wanted).exists():
         register_peer(aet=row.aet, **wanted, by=by)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from alarp.kernel import BadInput, Tier
@@ -46,6 +46,11 @@ class PeerRow:
     port: int | None
     deployment: str
     site: str
+    addresses: str = ""
+    secured: str = ""
+    way: str = "dimse"
+    url: str = ""
+    may_pull: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,7 @@ def _person(value: Any, where: str) -> PersonRow:
 
 
 def _peer(value: Any, where: str) -> PeerRow:
-    row = Fields(value, where, {"aet", "name", "kind", "host", "port", "deployment", "site"})
+    row = Fields(value, where, {one.name for one in fields(PeerRow)})
     port = row.value.get("port")
     if port is not None and (not isinstance(port, int) or isinstance(port, bool)):
         raise BadInput(f"{where}: port is {port!r}; give a whole number.")
@@ -133,4 +138,9 @@ def _peer(value: Any, where: str) -> PeerRow:
         port=port,
         deployment=row.text("deployment", ""),
         site=row.text("site", ""),
+        addresses=row.text("addresses", ""),
+        secured=row.text("secured", ""),
+        way=row.text("way", "dimse"),
+        url=row.text("url", ""),
+        may_pull=row.truth("may_pull", False),
     )
