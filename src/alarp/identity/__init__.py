@@ -1,15 +1,17 @@
 """Who is in this object, and how do they leave it and come back? De- and re-identification, pure."""
 
 from alarp.identity.deidentify import Deidentified, deidentify
+from alarp.identity.explicit import Range, Source
 from alarp.identity.header import Header, is_nhs_number, read_header
 from alarp.identity.identifiers import Identifiers, identifiers_of
 from alarp.identity.match import Disagreement, SentStudy, disagreements
-from alarp.identity.profile import Profile
+from alarp.identity.profile import OPTIONS, Profile, SafePrivate
 from alarp.identity.pseudonyms import Pseudonyms
 from alarp.identity.reidentify import Crosswalk, reidentify
 from alarp.identity.scan import Leak, scan
 
 __all__ = [
+    "OPTIONS",
     "Crosswalk",
     "Deidentified",
     "Disagreement",
@@ -18,7 +20,10 @@ __all__ = [
     "Leak",
     "Profile",
     "Pseudonyms",
+    "Range",
+    "SafePrivate",
     "SentStudy",
+    "Source",
     "deidentify",
     "disagreements",
     "identifiers_of",

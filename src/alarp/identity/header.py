@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from pydicom.charset import convert_encodings
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import BaseTag
+from pydicom.values import convert_value
+
 from alarp.identity.objects import UNREADABLE, broken, open_dataset, unreadable
-from alarp.identity.structure import Broken, Layout, layout, leaves
+from alarp.identity.structure import Broken, Layout, Leaf, layout, leaves
 from alarp.kernel import BadInput
 
 NHS_NUMBER_OID = "2.16.840.1.113883.2.1.4.1"
@@ -18,6 +24,13 @@ NHS_NUMBER_OID = "2.16.840.1.113883.2.1.4.1"
 _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*")
 _DAYS_PER_YEAR = 365.25
 _UNIT_YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / _DAYS_PER_YEAR, "D": 1 / _DAYS_PER_YEAR}
+
+OTHER_PATIENT_IDS = 0x00101002
+_WANTED = {
+    keyword: int(tag_for_keyword(keyword) or 0)
+    for keyword in ["SpecificCharacterSet", "ImageType", "SOPClassUID", "SOPInstanceUID", "StudyDate", "StudyTime", "AccessionNumber", "Modality", "Manufacturer", "ReferringPhysicianName", "StationName", "StudyDescription", "SeriesDescription", "ManufacturerModelName", "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientAge", "BodyPartExamined", "SoftwareVersions", "ViewPosition", "StudyInstanceUID", "SeriesInstanceUID", "StudyID", "FrameOfReferenceUID", "BurnedInAnnotation"]
+}
+_WANTED_TAGS = frozenset(_WANTED.values())
 
 _REFERENCED_SOP = 0x00081155
 _REFERENCED_STUDIES = frozenset({0x00081110, 0x30060012})  # here a "SOP Instance UID" is a study's
@@ -86,14 +99,13 @@ def read_header(part10: bytes) -> Header:
     """
     try:
         where = layout(part10)
-        references = _references(where)
+        values, references = _walked(where)
     except Broken as error:
         raise _as_bad_input(part10, error) from None
-    dataset = open_dataset(part10, pixels=False)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _header(dataset, where.encoding.transfer_syntax, references)
+            return _header(values, where.encoding.transfer_syntax, references)
     except UNREADABLE as error:
         raise unreadable(error) from None
 
@@ -122,7 +134,7 @@ def is_nhs_number(text: str) -> bool:
     return check != 10 and check % 11 == int(digits[9])
 
 
-def _header(dataset: Any, transfer_syntax: str, references: References) -> Header:
+def _header(dataset: _Values, transfer_syntax: str, references: References) -> Header:
     study_date, birth_date = _text(dataset, "StudyDate"), _text(dataset, "PatientBirthDate")
     patient_id = _text(dataset, "PatientID")
     return Header(
@@ -163,6 +175,61 @@ def _header(dataset: Any, transfer_syntax: str, references: References) -> Heade
     )
 
 
+class _Values:
+    """The elements of a data set's first level that a header tells of: decoded by the DICOM library when asked for.
+
+    Handing the library the few values wanted, in place of the whole header, makes reading twice as fast.
+    """
+
+    def __init__(self, where: Layout, found: Mapping[int, Leaf]) -> None:
+        self._where, self._found = where, found
+        self._encodings: list[str] = []  # the name of a character set is plain ASCII
+        self._encodings = convert_encodings(list(_texts(self, "SpecificCharacterSet")) or None)
+
+    def get(self, keyword: str) -> Any:
+        """This attribute's value as the library gives it; None when it is absent."""
+        tag = _WANTED[keyword]
+        leaf = self._found.get(tag)
+        if leaf is None:
+            return None
+        vr = dictionary_VR(tag) if leaf.vr == "UN" else leaf.vr
+        encoding = self._where.encoding
+        raw = RawDataElement(
+            BaseTag(tag),
+            vr,
+            leaf.end - leaf.start,
+            bytes(self._where.data[leaf.start : leaf.end]),
+            leaf.start,
+            encoding.implicit,
+            encoding.little,
+        )
+        return convert_value(vr, raw, self._encodings)
+
+    def other_ids(self) -> Any:
+        """The items of Other Patient IDs Sequence; the library reads them, in the few objects that have them."""
+        if OTHER_PATIENT_IDS not in self._found:
+            return ()
+        return open_dataset(bytes(self._where.source), pixels=False).get("OtherPatientIDsSequence") or ()
+
+
+def _walked(where: Layout) -> tuple[_Values, References]:
+    """Walks the bytes to the very end, so that an object which is cut off anywhere is found out here."""
+    found: dict[int, Leaf] = {}
+    named: dict[str, set[str]] = {"sop": set(), "study": set(), "series": set(), "frame": set()}
+    for leaf in leaves(where):
+        if not leaf.parents:
+            if leaf.tag in _WANTED_TAGS:
+                found[leaf.tag] = leaf
+            continue
+        if leaf.parents[0] == OTHER_PATIENT_IDS:
+            found[OTHER_PATIENT_IDS] = leaf
+        kind = _reference_kind(leaf.tag, leaf.parents)
+        if kind:
+            named[kind].update(_values(where.data[leaf.start : leaf.end]))
+    references = References(*(frozenset(named[kind]) for kind in ("sop", "study", "series", "frame")))
+    return _Values(where, found), references
+
+
 def _texts(dataset: Any, keyword: str) -> tuple[str, ...]:
     value = dataset.get(keyword)
     if value is None:
@@ -195,10 +262,10 @@ def _optional_uid(dataset: Any, keyword: str) -> str:
     return text if valid_uid(text) else ""
 
 
-def _nhs_number(dataset: Any, patient_id: str) -> str:
+def _nhs_number(dataset: _Values, patient_id: str) -> str:
     if is_nhs_number(patient_id):
         return _digits(patient_id)
-    for item in dataset.get("OtherPatientIDsSequence") or ():
+    for item in dataset.other_ids():
         number = _text(item, "PatientID")
         if _says_nhs(item) and is_nhs_number(number):
             return _digits(number)
@@ -234,16 +301,6 @@ def _date(text: str) -> date | None:
         return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
     except ValueError:
         return None
-
-
-def _references(where: Layout) -> References:
-    """Walks the bytes to the very end, so that an object which is cut off anywhere is found out here."""
-    found: dict[str, set[str]] = {"sop": set(), "study": set(), "series": set(), "frame": set()}
-    for leaf in leaves(where):
-        kind = _reference_kind(leaf.tag, leaf.parents)
-        if kind:
-            found[kind].update(_values(where.data[leaf.start : leaf.end]))
-    return References(*(frozenset(found[kind]) for kind in ("sop", "study", "series", "frame")))
 
 
 def _reference_kind(tag: int, parents: tuple[int, ...]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -90,6 +89,17 @@ class Pseudonyms:
             return text
         return "2.25." + str(int.from_bytes(self._digest("uid", text)[:16], "big"))
 
+    def title(self, title: str) -> str:
+        """What is this application entity called outside? 'AE' and 14 letters, so that it fits VR AE; empty stays."""
+        text = title.strip()
+        return "AE" + self._letters("title", text)[:14] if text else ""
+
+    def shift_of_subject(self, patient_id: str, issuer: str, study_uid: str) -> int:
+        """By how many days are the dates of this study moved? As the patient's others; alone without a PatientID."""
+        if patient_id.strip():
+            return self.date_shift_days(patient_id, issuer)
+        return self.date_shift_days(study_uid, "study")
+
     def date_shift_days(self, patient_id: str, issuer: str = "") -> int:
         """By how many days are this patient's dates moved, if they are kept at all? Never 0, always into the past.
 
@@ -105,7 +115,7 @@ class Pseudonyms:
         """Each part is preceded by its length, so that ('ab', 'c') and ('a', 'bc') differ."""
         coded = [part.encode("utf-8") for part in ("alarp/v1", *parts)]
         message = b"".join(len(part).to_bytes(4, "big") + part for part in coded)
-        return hmac.new(self.key, message, hashlib.sha256).digest()
+        return hmac.digest(self.key, message, "sha256")
 
 
 def _can_be_guessed(key: bytes) -> bool:

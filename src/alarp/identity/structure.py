@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pydicom.datadict import dictionary_VR
 
@@ -53,8 +54,7 @@ class Encoding:
     little: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """One element that is not a sequence: what it is and where its value lies. `parents` are the sequences above."""
 
     tag: int
@@ -66,8 +66,9 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where do the parts of an object begin? `data` is inflated where the object was deflated."""
+    """Where do the parts of an object begin? `data` is inflated where the object was deflated; `source` is not."""
 
+    source: bytes
     data: bytes
     dataset_start: int
     encoding: Encoding
@@ -93,7 +94,7 @@ def layout(part10: bytes) -> Layout:
     data, dataset_start = part10, position
     if syntax == DEFLATED:
         data, dataset_start = _inflate(part10, position), 0
-    return Layout(data, dataset_start, encoding, tuple(meta), start == 132)
+    return Layout(part10, data, dataset_start, encoding, tuple(meta), start == 132)
 
 
 def leaves(where: Layout) -> Iterator[Leaf]:

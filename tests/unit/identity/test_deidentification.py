@@ -138,7 +138,7 @@ def test_the_object_leaves_under_its_pseudonyms_and_says_what_was_done() -> None
     assert after.AccessionNumber == done.accession_pseudonym == PSEUDONYMS.accession("ACC-88123")
     assert after.PatientIdentityRemoved == "YES"
     assert after.DeidentificationMethodCodeSequence[0].CodeValue == "113100"
-    assert (done.profile_version, done.key_version) == ("2026c", 1)
+    assert (done.profile_version, done.key_version) == ("2026d", 1)
     assert after.PatientBirthDate == after.StudyDate == ""
     assert "InstitutionName" not in after
 

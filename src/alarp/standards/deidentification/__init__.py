@@ -4,17 +4,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
-from alarp.identity import Profile
+from alarp.identity import Profile, SafePrivate
 from alarp.kernel import BadInput
 
-VERSIONS = ("2024b", "2026c")
+VERSIONS = ("2024b", "2026c", "2026d")
 LATEST = VERSIONS[-1]
 
-__all__ = ["LATEST", "VERSIONS", "load_profile"]
+__all__ = [
+    "LATEST",
+    "VERSIONS",
+    "NamedProfile",
+    "load_named",
+    "load_profile",
+    "load_profiles",
+    "load_safe_private",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedProfile:
+    """A set of options under a name: what it is for, and its version, which rises whenever its options change."""
+
+    name: str
+    version: int
+    purpose: str
+    options: tuple[str, ...]
 
 
 def load_profile(version: str = LATEST, *, options: Iterable[str] = ()) -> Profile:
@@ -26,6 +45,36 @@ def load_profile(version: str = LATEST, *, options: Iterable[str] = ()) -> Profi
         raise BadInput(
             f"The de-identification profile of edition '{version}' is not held; choose from {', '.join(VERSIONS)}."
         )
+    return _profile(version, tuple(options))
+
+
+def load_profiles() -> tuple[NamedProfile, ...]:
+    """Which sets of options have a name?"""
+    rows = _read("profiles.json")["profiles"]
+    return tuple(NamedProfile(r["name"], r["version"], r["purpose"], tuple(r["options"])) for r in rows)
+
+
+def load_named(name: str, *, edition: str = LATEST) -> tuple[NamedProfile, Profile]:
+    """Which profile has this name? Raises BadInput, naming those that are held, for another."""
+    held = {profile.name: profile for profile in load_profiles()}
+    if name not in held:
+        raise BadInput(f"There is no de-identification profile '{name}'; choose from {', '.join(held)}.")
+    return held[name], load_profile(edition, options=held[name].options)
+
+
+@cache
+def load_safe_private() -> SafePrivate:
+    """Which private attributes does PS3.15 call safe, as far as they are numbers and codes?"""
+    listed: dict[tuple[str, int, int], str] = {}
+    for creator, groups in _read("safe_private_2026d.json")["attributes"].items():
+        for group, by_vr in groups.items():
+            for vr, numbers in by_vr.items():
+                listed |= {(creator, int(group, 16), int(number, 16)): vr for number in numbers.split()}
+    return SafePrivate(listed)
+
+
+@cache
+def _profile(version: str, options: tuple[str, ...]) -> Profile:
     table = _table(version)
     return Profile.from_table(
         table["rows"],
@@ -34,6 +83,8 @@ def load_profile(version: str = LATEST, *, options: Iterable[str] = ()) -> Profi
         edition_note=table["edition_note"],
         options=options,
         required=_required(),
+        safe_private=load_safe_private(),
+        safe_words=_read("safe_words.json")["words"].split(),
     )
 
 
