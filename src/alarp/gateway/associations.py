@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +18,9 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     Verification,
 )
 
-from alarp.gateway import sockets
+from alarp.gateway import securing, sockets
 from alarp.identity.objects import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
-from alarp.kernel import AlarpError, Phase, Unavailable
+from alarp.kernel import AlarpError, BadInput, Phase, Unavailable
 from alarp.records import egress
 from alarp.records.configuration import configuration
 from alarp.records.ledger.models import Peer
@@ -78,22 +79,41 @@ def association(
         raise Unavailable(f"{peer.aet} is switched off in the list of peers.", phase=Phase.CONNECT)
     if not peer.host or not peer.port:
         raise Unavailable(f"{peer.aet} has no address; enter host and port.", phase=Phase.CONNECT)
+    seen: list[securing.Certificate | None] = []
+
+    def connected(event: evt.Event) -> None:
+        sockets.no_delay(event)
+        seen.append(securing.shown(event.assoc.dul.socket.socket))
+
     found = _entity(wait_s).associate(
         peer.host,
         peer.port,
         contexts=contexts,
         ae_title=peer.aet,
         max_pdu=0,
-        evt_handlers=[(evt.EVT_CONN_OPEN, sockets.no_delay)],
+        evt_handlers=[(evt.EVT_CONN_OPEN, connected)],
+        tls_args=_tls(peer),
     )
     if not found.is_established:
         refused = "refuses the association" if found.is_rejected else "does not answer"
         raise Unavailable(f"{peer.aet} {refused}; tried again later.", phase=Phase.CONNECT)
     try:
+        if peer.secured:
+            securing.check_peer(seen[0] if seen else None, peer)
         yield found
     finally:
         if found.is_established:
             found.release()
+
+
+def _tls(peer: Peer) -> tuple[ssl.SSLContext, str] | None:
+    """How this peer is spoken to; our own files at fault hold what is to be sent, they do not fail it."""
+    if not peer.secured:
+        return None
+    try:
+        return securing.user_context(peer), peer.host
+    except BadInput as error:
+        raise Unavailable(str(error), phase=Phase.CONNECT) from None
 
 
 def contexts_for(outgoing: list[Outgoing]) -> list[PresentationContext]:

@@ -26,7 +26,7 @@ from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
-from alarp.gateway import associations, offers
+from alarp.gateway import associations, offers, securing
 from alarp.gateway.loopback import Loopback
 from alarp.kernel import AlarpError, Phase, Unavailable
 from alarp.records import objects
@@ -38,6 +38,7 @@ ECHOES = 5
 WAIT_S = 5.0  # a healthy peer answers within milliseconds; a dead one must not hold the worker for long
 IMAGES, IMAGE_BYTES = 16, 512 * 1024  # a CT image of 512 x 512 at 16 bits
 FILES = 16
+RENEW_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,10 @@ def of_peer(peer: Peer, deployment: Deployment) -> Iterator[Finding]:
         yield finding
         if finding.passed is False:
             return
+    secured = _secured(phase, name, peer)
+    yield secured
+    if secured.passed is False:
+        return
     echoed = _echo(phase, name, peer)
     yield echoed
     if echoed.passed and peer.kind != Peer.SOURCE:
@@ -266,9 +271,42 @@ def clock() -> Finding:
 
 
 def encryption() -> Finding:
-    """Is DICOM itself encrypted on the way? This version does not: said, so that nobody assumes it."""
-    sentence = "This version speaks DICOM without TLS; the network has to protect it, such as by a VPN."
-    return Finding(Phase.SEND, "Encryption", None, sentence)
+    """May peers call us over TLS, and for how long is our certificate good? Without TLS it is said, not assumed."""
+    settings = configuration()
+    if not settings.gateway_tls_port:
+        sentence = (
+            "The gateway takes DICOM without TLS only; the network has to protect it, such as by a VPN."
+        )
+        return Finding(Phase.RECEIVE, "Encryption", None, sentence)
+    try:
+        securing.server_context()
+        days = securing.days_left(securing.own_certificate())
+    except AlarpError as error:
+        return Finding(Phase.RECEIVE, "Encryption", False, str(error))
+    sentence = f"Port {settings.gateway_tls_port} takes DICOM over TLS. {_validity(days)}"
+    return Finding(Phase.RECEIVE, "Encryption", days > 0, sentence, round(days, 1), "days", 1)
+
+
+def _secured(phase: str, about: str, peer: Peer) -> Finding:
+    """Is the connection to this peer encrypted, is it the peer, and how long is its certificate good?"""
+    about = f"{about}: encryption"
+    if not peer.secured:
+        sentence = f"{peer.aet} is spoken to without TLS; the network has to protect it, such as by a VPN."
+        return Finding(phase, about, None, sentence)
+    assert peer.port is not None
+    try:
+        version, certificate = securing.shake_hands(peer, peer.host, peer.port, wait_s=WAIT_S)
+    except AlarpError as error:
+        return Finding(phase, about, False, str(error))
+    days = securing.days_left(certificate)
+    ours = " and ours was shown" if peer.secured == Peer.MUTUAL_TLS else ""
+    sentence = f"{peer.aet} speaks {version}; its certificate names it{ours}. {_validity(days)}"
+    return Finding(phase, about, True, sentence, round(days, 1), "days", 1)
+
+
+def _validity(days: float) -> str:
+    soon = " Renew it now." if days < RENEW_DAYS else ""
+    return f"The certificate is valid for {max(0, int(days))} days more.{soon}"
 
 
 def _ms(start: float) -> float:
