@@ -73,6 +73,8 @@ def serve(
         raise typer.Exit(2)
     migrate()
     family = [Supervised(name, module) for name, module in ROOMS.items() if name != "worker"]
+    if settings.hl7_port:
+        family.append(Supervised("messages", "alarp.gateway.messages"))
     family += [Supervised(f"worker {n + 1}", ROOMS["worker"]) for n in range(workers)]
     stopping = False
 

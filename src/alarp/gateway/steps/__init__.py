@@ -10,6 +10,7 @@ from alarp.gateway.steps.filing import file
 from alarp.gateway.steps.matching import match
 from alarp.gateway.steps.sending import send
 from alarp.gateway.steps.sweeping import SWEEPS
+from alarp.gateway.steps.telling import tell_ris
 from alarp.gateway.steps.testing import look_at_connections
 from alarp.records.ledger.work import Claim
 
@@ -19,6 +20,7 @@ STEPS: Mapping[str, Callable[[Claim], None]] = {
     "send": send,
     "match": match,
     "file": file,
+    "tell-ris": tell_ris,
     "self-test": look_at_connections,
     "evaluate": begin_run,
 }

@@ -10,6 +10,7 @@ from django.db import transaction
 from alarp.kernel import Phase
 from alarp.records import clock
 from alarp.records.audit import commands as audit
+from alarp.records.configuration import configuration
 from alarp.records.ledger import dispatches, work
 from alarp.records.ledger.arrivals import ACTOR, quarantine
 from alarp.records.ledger.models import Dispatch, Instance, Result
@@ -61,6 +62,8 @@ def accept(
             _audit(result, "result kept", reason=kept_because)
         else:
             work.ask("file", f"{dispatch.deployment_id}:{result.pk}", {"result": result.pk})
+            if configuration().hl7_ris:
+                work.ask("tell-ris", f"{dispatch.deployment_id}:{result.pk}", {"result": result.pk})
     return result
 
 
@@ -103,6 +106,11 @@ def rejected(step: work.Claim, result: Result, reason: str) -> None:
         work.stop(step, phase=Phase.FILE, sentence=reason)
         Result.objects.filter(pk=result.pk).update(state=Result.KEPT)
         _audit(result, "result rejected by the PACS", reason=reason)
+
+
+def told(result: Result, action: str, **details: Any) -> None:
+    """What became of telling the RIS, in the caller's transaction."""
+    _audit(result, action, **details)
 
 
 def _audit(result: Result, action: str, **details: Any) -> None:
