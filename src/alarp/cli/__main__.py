@@ -29,6 +29,8 @@ COMMANDS = {
     "procedures": "alarp.cli.procedures:procedures",
     "reconcile": "alarp.cli.reconcile:reconcile",
     "connectivity": "alarp.cli.connectivity:connectivity",
+    "health": "alarp.cli.health:health",
+    "opt-outs": "alarp.cli.opt_outs:app",
     "results": "alarp.cli.results:results",
     "plan": "alarp.cli.plan:plan",
     "protocol": "alarp.cli.protocol:app",

@@ -202,6 +202,8 @@ def _checked(settings: Configuration) -> Configuration:
         "retry_most_s",
         "peer_timeout_s",
         "result_due_min",
+        "human_reading_after_min",
+        "health_due_min",
     ):
         if getattr(settings, name) <= 0:
             raise BadInput(

@@ -116,6 +116,39 @@ ACTIONS: dict[str, Rule] = {
         "record an opt-out",
         {"clinical-lead", "radiographer", "reader", "pacs-manager", "information-governance"},
     ),
+    "view_human_reading": _rule(
+        "see what is read without AI",
+        _CLINICAL | {"service-manager", "digital-lead", "information-governance", "data-analyst", "executive"},
+    ),
+    "switch_to_human_reading": _rule(
+        "switch a site to reading without AI", _CLINICAL | {"service-manager", "digital-lead"}
+    ),
+    "end_human_reading": _rule(
+        "let a site read with AI again", {"clinical-lead", "lead-physicist", "clinical-safety-officer"}
+    ),
+    "view_opt_out_proofs": _rule(
+        "see what became of opted-out patients' studies",
+        {
+            "clinical-lead",
+            "lead-physicist",
+            "clinical-safety-officer",
+            "pacs-manager",
+            "information-governance",
+            "executive",
+        },
+    ),
+    "prove_opt_outs": _rule(
+        "have it proved that nothing of opted-out patients left",
+        {"lead-physicist", "clinical-safety-officer", "pacs-manager", "information-governance"},
+    ),
+    "keep_recalls": _rule(
+        "keep the deletion requests to suppliers", {"pacs-manager", "information-governance"}
+    ),
+    "view_health": _rule("see whether the routes are healthy", PROFESSIONS),
+    "ask_probe": _rule(
+        "send a synthetic study through a route",
+        {"pacs-manager", "lead-physicist", "digital-lead", "radiographer"},
+    ),
     "view_audit": _rule(
         "see the audit trail",
         {

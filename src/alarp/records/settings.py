@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "alarp.records.training",
     "alarp.records.monitors",
     "alarp.records.watch",
+    "alarp.records.assurance",
     "alarp.records.protocols",
     "alarp.records.audit",
 ]

@@ -8,9 +8,10 @@ from alarp.gateway.steps.deciding import complete, decide
 from alarp.gateway.steps.evaluating import begin_run
 from alarp.gateway.steps.filing import file
 from alarp.gateway.steps.matching import match
+from alarp.gateway.steps.probing import probe
+from alarp.gateway.steps.recalling import prove, recall
 from alarp.gateway.steps.sending import send
 from alarp.gateway.steps.sweeping import SWEEPS
-from alarp.gateway.steps.telling import tell_ris
 from alarp.gateway.steps.testing import look_at_connections
 from alarp.records.ledger.work import Claim
 
@@ -20,9 +21,11 @@ STEPS: Mapping[str, Callable[[Claim], None]] = {
     "send": send,
     "match": match,
     "file": file,
-    "tell-ris": tell_ris,
     "self-test": look_at_connections,
     "evaluate": begin_run,
+    "recall": recall,
+    "prove": prove,
+    "probe": probe,
 }
 
 __all__ = ["STEPS", "SWEEPS"]

@@ -8,6 +8,7 @@ from alarp.gateway import associations
 from alarp.identity import read_header
 from alarp.kernel import Phase, RouteState, Unavailable
 from alarp.records import objects
+from alarp.records.configuration import configuration
 from alarp.records.deployments import queries as deployments
 from alarp.records.ledger import dispatches, results, work
 from alarp.records.ledger.models import Peer, Result
@@ -52,6 +53,8 @@ def file(step: Claim) -> None:
 
 def why_kept(dispatch: dispatches.Dispatch) -> str:
     """Why is a result of this dispatch kept for evaluation and not filed? Empty: it is to be filed."""
+    if dispatch.study.synthetic and not configuration().health_file_to_pacs:
+        return "A probe of our own, no patient: kept apart from the PACS."
     route = deployments.route(dispatch.deployment)
     if dispatch.route_when_sent != RouteState.LIVE:
         return "The route was silent when the study was sent."

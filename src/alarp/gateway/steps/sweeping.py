@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from alarp.gateway.steps.evaluating import take_up_runs
+from alarp.gateway.steps.probing import ask_for_due_ones
+from alarp.records.assurance import alarms, outages, proofs, recalls
 from alarp.records.audit import commands as audit
 from alarp.records.deployments import commands as deployments
 from alarp.records.ledger import pulls
@@ -38,10 +40,21 @@ def overdue(moment: datetime) -> None:
             )
 
 
+def seal_what_left(moment: datetime) -> None:
+    """Seal yesterday's end of the egress record into the audit chain, so that what is taken from it is missed."""
+    proofs.seal_heads((moment - timedelta(days=1)).date())
+
+
 # In this order, each by itself: what goes wrong in one does not keep the others from being done.
 SWEEPS: tuple[Callable[[datetime], object], ...] = (
     overdue,
     pulls.withdraw_opted_out,
+    recalls.ask_for_new_ones,
+    outages.look,
+    alarms.look_at_the_register,
+    alarms.look_at_recalls,
+    ask_for_due_ones,
+    seal_what_left,
     deployments.reopen_lapsed,
     watch.look,
     monitors.roll_due,

@@ -48,7 +48,13 @@ def decide(step: work.Claim, study_id: int) -> None:
 
 
 def deployments_for(study: Study) -> list[Deployment]:
-    """Which deployments might take a study from this peer? Those at its site, above it or below it."""
+    """Which deployments might take a study from this peer? Those at its site, above it or below it.
+
+    A probe of our own goes to the one that it asks about.
+    """
+    if study.synthetic:
+        asked = Deployment.objects.filter(probes__study=study)
+        return list(asked.select_related("version__intended_use", "version__product", "site"))
     every = Deployment.objects.exclude(stage=Stage.RETIRED.value).select_related(
         "version__intended_use", "version__product", "site"
     )

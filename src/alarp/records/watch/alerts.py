@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.timezone import localdate
 
 from alarp.kernel import AlarpError, NotNow, Stage
 from alarp.pathway import (
@@ -35,7 +36,7 @@ from alarp.records.watch import figures
 from alarp.records.watch.models import Alert, AlertAcknowledgement, AlertEnd, Notice, Recipient
 from alarp.records.watch.rules import rules_in_force
 from alarp.standards import load_roles
-from alarp.standards.watch import monitors
+from alarp.standards.watch import gateway_rules, monitors
 
 LOG = logging.getLogger(__name__)
 
@@ -199,8 +200,18 @@ def _tell(alert: Alert, rule: AlarmRule, step: int, at: datetime, because: str) 
         people=len(people),
         because=because,
     )
-    if not people and step + 1 < len(rule.chain):
-        _tell(alert, rule, step + 1, at, f"Nobody holds the role {role} in the team.")
+    if step + 1 < len(rule.chain):
+        if not people:
+            _tell(alert, rule, step + 1, at, f"Nobody holds the role {role} in the team.")
+        elif all(misrouted(recipient) for recipient in notice.recipients.select_related("person")):
+            _tell(alert, rule, step + 1, at, f"Nobody who was told holds the role {role} any more.")
+
+
+def misrouted(recipient: Recipient) -> bool:
+    """Was this person told of it in a role that they did not hold at the Trust that day (need G16)?"""
+    notice = recipient.notice
+    day = localdate(notice.at)
+    return notice.role not in permissions.roles_at(recipient.person, notice.alert.deployment.site, day)
 
 
 def escalate(now: datetime) -> int:
@@ -260,7 +271,9 @@ def _end_settled(
     """End what is over: its closing was lifted, or somebody acknowledged it and the figure is back."""
     by_slug = {rule.slug: rule for rule in rules}
     here = {(figure.monitor, figure.subgroup): figure for figure in found}
+    # What the gateway itself raised, the gateway ends: it knows when the tool or the register is back.
     open_ones = Alert.objects.filter(deployment=deployment, end__isnull=True)
+    open_ones = open_ones.exclude(monitor__in=gateway_rules())
     for alert in open_ones.select_related("closure", "acknowledgement"):
         because = ""
         if alert.closure is not None:

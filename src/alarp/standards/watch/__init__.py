@@ -28,6 +28,7 @@ __all__ = [
     "default_alarm_rules",
     "default_review_criteria",
     "feedback_reasons",
+    "gateway_rules",
     "harm_levels",
     "monitors",
     "report_routes",
@@ -94,6 +95,15 @@ def default_alarm_rules() -> tuple[AlarmRule, ...]:
     return read_alarm_rules(
         _table(WATCH)["alarm_rules"], monitors=monitors(), roles=[role.slug for role in load_roles()]
     )
+
+
+@cache
+def gateway_rules() -> Mapping[str, AlarmRule]:
+    """Which rules watch the gateway itself wherever traffic may flow, signed or not? By the monitor they watch."""
+    rules = read_alarm_rules(
+        _table(WATCH)["gateway_rules"], monitors=monitors(), roles=[role.slug for role in load_roles()]
+    )
+    return {rule.monitor: rule for rule in rules}
 
 
 @cache

@@ -12,7 +12,7 @@ from alarp.pathway import AlarmRule, ReviewCriterion
 from alarp.pathway.alarms import Direction, JudgedOn, Reaction
 from alarp.pathway.review_rules import Better
 from alarp.standards import load_roles
-from alarp.standards.watch import monitors
+from alarp.standards.watch import gateway_rules, monitors
 from alarp.web.forms import TextForm
 
 
@@ -27,7 +27,9 @@ class AcknowledgeForm(TextForm):
 
 
 def _monitors() -> list[tuple[str, str]]:
-    return [("", "Nothing: leave this one out"), *((m.slug, m.title) for m in monitors().values())]
+    """What a Trust may set limits on; what the gateway watches by itself has its standing rules."""
+    own = [(m.slug, m.title) for m in monitors().values() if m.slug not in gateway_rules()]
+    return [("", "Nothing: leave this one out"), *own]
 
 
 def _roles(blank: str) -> list[tuple[str, str]]:

@@ -100,11 +100,29 @@ def close_route(deployment: Deployment, reason: str, *, by: Person) -> RouteClos
     permissions.check(by, "close_route", deployment)
     if not reason.strip():
         raise BadInput("To close a route needs a reason in writing.")
+    return _closed_by(deployment, reason, by, cause=RouteClosure.BY_HAND)
+
+
+def close_with_the_site(
+    deployment: Deployment, reason: str, *, cause: str, reference: str, by: Person
+) -> RouteClosure:
+    """Close this route because its whole site is switched; whoever switches was asked for their right to there."""
+    return _closed_by(deployment, reason, by, cause=cause, reference=reference)
+
+
+def _closed_by(
+    deployment: Deployment, reason: str, by: Person, *, cause: str, reference: str = ""
+) -> RouteClosure:
     with transaction.atomic():
         deployment = locked(deployment)
         at = moment(deployment)
         closure = RouteClosure.objects.create(
-            deployment=deployment, closed_by=by, closed_at=at, reason=reason.strip()
+            deployment=deployment,
+            closed_by=by,
+            closed_at=at,
+            reason=reason.strip(),
+            cause=cause,
+            reference=reference,
         )
         record(
             by,

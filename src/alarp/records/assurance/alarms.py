@@ -1,0 +1,71 @@
+"""How does the gateway raise an alarm of its own, and end it? Through the alerts of the watch, by standing rules."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from alarp.kernel import Unavailable
+from alarp.pathway import Breach, Figure
+from alarp.pathway.alarms import ALL, is_past, sentence
+from alarp.records import clock
+from alarp.records.assurance import recalls
+from alarp.records.deployments.models import Deployment
+from alarp.records.ledger import opt_outs
+from alarp.records.ledger.identities import PatientIds
+from alarp.records.ledger.models import Peer
+from alarp.records.watch import alerts
+from alarp.records.watch.models import Alert
+from alarp.standards.watch import gateway_rules, monitors
+
+REGISTER, DOWN, PROBE, RECALL = "register-unreachable", "tool-down", "probe-failed", "recall-overdue"
+BACK = {
+    REGISTER: "The opt-out list can be asked again.",
+    DOWN: "The tool answers again.",
+    PROBE: "A synthetic study went through again.",
+    RECALL: "Every deletion request is answered.",
+}
+
+
+def connected() -> list[Deployment]:
+    """The deployments whose tool is entered as a peer: those that traffic may reach."""
+    tools = Peer.objects.filter(kind=Peer.TOOL, enabled=True).values("deployment")
+    found = Deployment.objects.filter(pk__in=tools).exclude(stage="retired")
+    return list(found.select_related("version__product", "site").order_by("pk"))
+
+
+def judge(
+    deployment: Deployment, monitor: str, value: float, says: str, *, cause_at: datetime
+) -> Alert | None:
+    """Raise the standing alert when this figure is past its limit; end the open one when it is not."""
+    rule = gateway_rules()[monitor]
+    figure = Figure(monitor, ALL, value, None, None, 1, clock.now(), says)
+    if is_past(rule, figure):
+        breach = Breach(rule, figure, sentence(rule, figure, monitors()[monitor]))
+        return alerts.raise_alert(deployment, breach, cause_at=cause_at)[0]
+    for alert in Alert.objects.filter(deployment=deployment, monitor=monitor, end__isnull=True):
+        alerts.end(alert, BACK[monitor], clock.now())
+    return None
+
+
+def look_at_the_register(moment: datetime) -> None:
+    """Can the Trust's opt-out list be asked? While it cannot, everything is held, and somebody has to hear of it."""
+    nobody = PatientIds(patient_id="nobody has this number")
+    try:
+        opt_outs.find(nobody, deployment=None, since=moment)
+        trouble = ""
+    except Unavailable as error:
+        trouble = str(error)
+    for deployment in connected():
+        judge(deployment, REGISTER, float(bool(trouble)), trouble, cause_at=moment)
+
+
+def look_at_recalls(moment: datetime) -> None:
+    """Has a supplier let the time pass in which a deletion has to be confirmed?"""
+    late: dict[int, list[datetime]] = {}
+    for deployment, due_at in recalls.overdue(moment).values_list("dispatch__deployment", "due_at"):
+        late.setdefault(deployment, []).append(due_at)
+    raised = Alert.objects.filter(monitor=RECALL, end__isnull=True).values("deployment")
+    for deployment in Deployment.objects.filter(pk__in=[*late, *raised.values_list("deployment", flat=True)]):
+        times = late.get(deployment.pk, [])
+        says = f"The oldest was due on {min(times):%d %B %Y}." if times else ""
+        judge(deployment, RECALL, float(len(times)), says, cause_at=min(times, default=moment))

@@ -1,0 +1,111 @@
+"""When the AI does not answer: since when is it down, and which studies have to be read without it?
+
+Nothing is given up: what could not be sent is tried until the tool takes it, once. But nobody waits for it: after the
+set time the study is on the list of those that people read without AI, with the reason.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import CharField, Exists, Max, Min, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
+
+from alarp.kernel import Phase, RouteState
+from alarp.records.assurance import alarms
+from alarp.records.assurance.models import Downtime, Release
+from alarp.records.audit.commands import record
+from alarp.records.configuration import configuration
+from alarp.records.deployments import queries as deployments
+from alarp.records.deployments.models import Deployment
+from alarp.records.ledger.models import Dispatch, DispatchInstance, Work
+
+MOST_AT_ONCE = 500
+OF_THE_TOOL = (Phase.CONNECT.value, Phase.SEND.value)
+
+
+def look(moment: datetime) -> None:
+    """Write down which tools are down or back, and give to people what has waited long enough."""
+    for deployment in alarms.connected():
+        down = _look_at(deployment, moment)
+        minutes = (moment - down.began_at).total_seconds() / 60 if down else 0.0
+        says = f"{down.sentence} Down since {down.began_at:%H:%M} UTC." if down else ""
+        cause_at = down.began_at if down else moment
+        alarms.judge(deployment, alarms.DOWN, minutes, says, cause_at=cause_at)
+        if deployments.route(deployment).state == RouteState.LIVE:
+            _release(deployment, moment)
+
+
+def _waiting(deployment: Deployment) -> QuerySet[Dispatch]:
+    """What is still to be sent: not what was held for good."""
+    key = Concat(OuterRef("deployment_id"), Value(":"), OuterRef("pk"), output_field=CharField())
+    again = Work.objects.filter(kind="send", state__in=(Work.READY, Work.LEASED), key=key)
+    unsent = Dispatch.objects.filter(deployment=deployment, state__in=(Dispatch.READY, Dispatch.HELD))
+    return unsent.filter(Exists(again))
+
+
+def _look_at(deployment: Deployment, moment: datetime) -> Downtime | None:
+    """The downtime that goes on now, begun or ended where that has just become known."""
+    stuck = _waiting(deployment).filter(state=Dispatch.HELD, phase__in=OF_THE_TOOL)
+    took = DispatchInstance.objects.filter(dispatch__deployment=deployment, sent_at__isnull=False)
+    with transaction.atomic():
+        Deployment.objects.select_for_update(of=("self",)).get(pk=deployment.pk)
+        now = Downtime.objects.filter(deployment=deployment, ended_at__isnull=True).first()
+        first = stuck.aggregate(first=Min("created_at"))["first"]
+        if now is None:
+            return None if first is None else _begun(deployment, stuck, first, took)
+        back = took.filter(sent_at__gt=now.began_at).aggregate(first=Min("sent_at"))["first"]
+        if back is None and first is not None:
+            return now
+        now.ended_at = back or moment
+        now.save(update_fields=["ended_at"])
+        _audit(deployment, "tool answers again", since=now.began_at.isoformat())
+        return None
+
+
+def _begun(
+    deployment: Deployment, stuck: QuerySet[Dispatch], first: datetime, took: QuerySet[DispatchInstance]
+) -> Downtime:
+    last = took.aggregate(last=Max("sent_at"))["last"]
+    one = stuck.order_by("created_at").first()
+    assert one is not None
+    found = Downtime.objects.create(
+        deployment=deployment,
+        began_at=max(first, last) if last else first,
+        phase=one.phase,
+        sentence=one.reason,
+    )
+    _audit(deployment, "tool does not answer", phase=found.phase, reason=found.sentence)
+    return found
+
+
+def _audit(deployment: Deployment, action: str, **details: str) -> None:
+    record("gateway", action, f"route of {deployment.slug}", stream=deployment.slug, **details)
+
+
+def _release(deployment: Deployment, moment: datetime) -> None:
+    """Give to human reading what no AI took, or answered, within the set time."""
+    minutes = configuration().human_reading_after_min
+    before = moment - timedelta(minutes=minutes)
+    unsent = _waiting(deployment).filter(created_at__lt=before)
+    silent = Dispatch.objects.filter(
+        deployment=deployment, state=Dispatch.SENT, returned_at__isnull=True, sent_at__lt=before
+    )
+    ours = Q(release__isnull=True, study__synthetic=False)
+    for found, words in ((unsent, "The tool did not take it"), (silent, "The tool did not answer")):
+        for dispatch in found.filter(ours).order_by("pk")[:MOST_AT_ONCE]:
+            with transaction.atomic():
+                locked = Dispatch.objects.select_for_update(of=("self",)).get(pk=dispatch.pk)
+                if locked.returned_at or Release.objects.filter(dispatch=dispatch).exists():
+                    continue
+                because = f"{words} within {minutes:g} minutes."
+                Release(dispatch=dispatch, at=moment, because=because).save()
+                record(
+                    "gateway",
+                    "given to human reading",
+                    f"study {dispatch.study_id}",
+                    stream=deployment.slug,
+                    dispatch=dispatch.pk,
+                    reason=because,
+                )
