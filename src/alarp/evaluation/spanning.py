@@ -6,9 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from alarp.evaluation.detection.accuracy import EMPTY
+from alarp.evaluation.intervals import proportion
+from alarp.evaluation.pieces import Row, find
 from alarp.kernel import BadInput, Measure
 
 EVALUATION, LIVE = "evaluation", "live"
+# In these kinds a case is what live use calls a study. (An outline that is missed fails in a contouring study; nobody
+# counts outlines in live use.)
+BY_CASE = ("detection", "triage", "measurement", "prediction", "operational")
+# Each measure that live use counts by the evaluation's definition: its name in words, and what it is a share of.
+SPANNED = {
+    "failure_rate": ("No usable answer", "of the cases, or studies sent, those without a usable answer"),
+    "flag_rate": ("Flagged", "of the answers, those that flag something"),
+    "ppv_as_treated": ("PPV", "of the flagged ones that were judged, those that are truly diseased"),
+    "sensitivity_as_treated": ("Sensitivity", "of the answered ones that are diseased, those flagged"),
+    "specificity_as_treated": ("Specificity", "of the answered ones that are healthy, those not flagged"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +33,85 @@ class LivePeriod:
 
     label: str
     measure: Measure
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted in one period of live use, in the evaluation's words.
+
+    `sent` studies went to the tool, `silent` of them got no usable answer; `answered` results hold a decision, `flagged`
+    of them flag. Of the results that somebody held against the truth (their report): the four kinds of right and wrong.
+    """
+
+    sent: int = 0
+    silent: int = 0
+    answered: int = 0
+    flagged: int = 0
+    true_positive: int = 0
+    false_positive: int = 0
+    true_negative: int = 0
+    false_negative: int = 0
+
+    @property
+    def confusion(self) -> dict[str, int]:
+        names = ("true_positive", "false_positive", "true_negative", "false_negative")
+        return {name: int(getattr(self, name)) for name in names}
+
+
+def of_evaluation(result: Row) -> dict[str, Measure]:
+    """The measures of this result.json that live use counts as well, by name."""
+    if result["kind"] not in BY_CASE:
+        return {}
+    rows = {name: find(result, name) for name in SPANNED}
+    found = {
+        name: Measure(**{part: row[part] for part in Measure.__dataclass_fields__ if part in row})
+        for name, row in rows.items()
+        if row is not None and row["estimate"] is not None
+    }
+    table = result["figures"].get("confusion_as_treated")
+    if table is not None:
+        level = next((m.level for m in found.values()), 0.95)
+        found["flag_rate"] = flag_rate(
+            table["true_positive"] + table["false_positive"], sum(table.values()), level=level
+        )
+    return {name: found[name] for name in SPANNED if name in found}
+
+
+def of_live_use(counted: Counted, *, level: float) -> dict[str, Measure]:
+    """The same measures of one period, by the same functions.
+
+    Sensitivity and specificity are refused unless every answer was held against the truth: which results get judged
+    may depend on what they say, and of the flagged ones alone no sensitivity can be told (as in an evaluation).
+    """
+    table = counted.confusion
+    up, down = table["true_positive"], table["true_negative"]
+    found = {
+        "failure_rate": _share("failure_rate", counted.silent, counted.sent, "no study was sent", level),
+        "flag_rate": flag_rate(counted.flagged, counted.answered, level=level),
+    }
+    judged = {
+        "ppv": (up, up + table["false_positive"]),
+        "sensitivity": (up, up + table["false_negative"]),
+        "specificity": (down, down + table["false_positive"]),
+    }
+    open_ones = counted.answered - sum(table.values())
+    for name, (hits, n) in judged.items():
+        treated = f"{name}_as_treated"
+        if open_ones > 0 and name != "ppv":
+            because = f"{open_ones} of {counted.answered} answers were not held against the truth"
+            found[treated] = Measure.not_measurable(treated, because=because, n=n)
+        else:
+            found[treated] = _share(treated, hits, n, EMPTY[name], level)
+    return found
+
+
+def flag_rate(flagged: int, answered: int, *, level: float) -> Measure:
+    """Which share of the answers flags something? Wilson's interval, as every share of an evaluation."""
+    return _share("flag_rate", flagged, answered, "no result holds a decision", level)
+
+
+def _share(name: str, hits: int, n: int, empty: str, level: float) -> Measure:
+    return proportion(name, np.arange(n) < hits, level=level, empty=empty)
 
 
 @dataclass(frozen=True, slots=True)

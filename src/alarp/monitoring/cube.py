@@ -28,7 +28,7 @@ FIXED: dict[str, tuple[str, ...]] = {
     "turnaround": tuple(map(str, range(TURNAROUND_BINS))),
     "agreement": AGREEMENT,
 }
-OPEN = ("reasons", "decisions", "versions", "software")
+OPEN = ("reasons", "decisions", "versions", "software", "verdicts")
 FAMILIES = (*FIXED, *OPEN)
 
 
@@ -167,6 +167,7 @@ def fold(columns: Columns) -> DayCube:
     """Which counts do these events make? One pass over each column.
 
     A result counts once: its outcome, hour, reason, decision, version, scanner software, score and turnaround. A
+    judgement that says which decision it is about counts as a verdict ('disagree: nodule'), never as another decision. A
     score outside 0 to 1 falls into the first or last bin, as a turnaround beyond the edges does. An event that
     `corrects` an earlier one takes that one's outcome or agreement back and does not count its hour again.
     """
@@ -182,14 +183,42 @@ def fold(columns: Columns) -> DayCube:
         "turnaround": _binned(row, len(cells), *turnaround_bins(columns.turnaround_s), FIXED["turnaround"]),
         "agreement": _counted(row, len(cells), columns.agreement, AGREEMENT),
         "reasons": _counted(row, len(cells), columns.reason),
-        "decisions": _counted(row, len(cells), columns.decision),
+        "decisions": _counted(row, len(cells), _of_results(columns)),
         "versions": _counted(row, len(cells), columns.version),
         "software": _counted(row, len(cells), columns.software),
     }
     for name, known in (("outcomes", OUTCOMES), ("agreement", AGREEMENT)):
         taken = _counted(row, len(cells), columns.corrects, known)
         families[name] = Family(known, families[name].counts - taken.counts)
+    said = verdicts(columns.agreement, columns.decision)
+    back = verdicts(_only(columns.corrects, AGREEMENT), columns.decision)
+    names = tuple(sorted({*said.names, *back.names}))
+    given, taken = (_counted(row, len(cells), one, names) for one in (said, back))
+    families["verdicts"] = Family(names, given.counts - taken.counts)
     return DayCube(cells, families)
+
+
+def _of_results(columns: Columns) -> Coded:
+    """The decisions of results; a judgement names the decision that it is about, which is no further one."""
+    there = columns.outcome.codes >= 0
+    return Coded(np.where(there, columns.decision.codes, -1), columns.decision.names)
+
+
+def verdicts(agreement: Coded, decision: Coded) -> Coded:
+    """What was said of which decision: 'agree: nodule'. No name where one of the two is not known."""
+    wide = max(1, len(decision.names))
+    known = (agreement.codes >= 0) & (decision.codes >= 0)
+    packed = np.where(known, agreement.codes * wide + decision.codes, -1)
+    used, codes = np.unique(packed[known], return_inverse=True)
+    found = np.full(len(packed), -1, dtype=np.int64)
+    found[known] = codes
+    names = (f"{agreement.names[p // wide]}: {decision.names[p % wide]}" for p in used.tolist())
+    return Coded(found, tuple(names))
+
+
+def _only(coded: Coded, names: Sequence[str]) -> Coded:
+    kept = np.isin(coded.codes, _codes(coded, names))
+    return Coded(np.where(kept, coded.codes, -1), coded.names)
 
 
 def _rows_of(columns: Columns) -> tuple[Ints, tuple[Cell, ...]]:

@@ -18,6 +18,7 @@ from alarp.records.audit.commands import record
 from alarp.records.deployments.models import Deployment
 from alarp.records.ledger.models import Dispatch
 from alarp.records.ledger.reconciliation import bounds
+from alarp.records.monitors.events import answer_of
 from alarp.records.monitors.models import DeliveredEvent, RolledDay
 from alarp.records.monitors.rolling import roll, roll_due
 from alarp.records.people.models import Person
@@ -115,6 +116,7 @@ def judge(
         manufacturer=study.manufacturer,
         model=study.model,
         agreement=agreement,
+        decision=answer_of(dispatch).get("decision", ""),
         reason=reason,
         corrects=corrects,
     )

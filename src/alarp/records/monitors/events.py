@@ -78,11 +78,11 @@ def _returned(begin: datetime, end: datetime, deployment: Deployment | None) -> 
             known_at=back,
             turnaround_s=took if took >= 0 else None,
             corrects="overdue" if late else "",
-            **_said(row),
+            **answer_of(row),
         )
 
 
-def _said(row: Dispatch) -> dict[str, Any]:
+def answer_of(row: Dispatch) -> dict[str, Any]:
     """The first score, decision and version that this dispatch's results hold."""
     found: dict[str, Any] = {}
     for result in row.results.all():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,32 +14,65 @@ from alarp.kernel import Measure, RouteState, digest
 from alarp.records.deployments.models import Deployment
 from alarp.records.evidence.models import Evidence
 from alarp.records.people.queries import trust_of
-from alarp.web import shapes
 
 if TYPE_CHECKING:
+    from alarp.evaluation.spanning import Counted
+    from alarp.monitoring.cube import DayCube
     from alarp.report import Figure
 
-# What the gateway counts by the evaluation's own definition: a case that was given to the tool and has no usable
-# answer (overdue or failed), among all that were given to it.
-MEASURE = "failure_rate"
+# How the gateway says that a study has no usable answer, by the evaluation's definition of it.
 NO_ANSWER = ("overdue", "failed")
 MOST_MONTHS = 12
+# What a judgement of a flag, and of an answer that is none, says of the truth.
+_KINDS = {
+    ("agree", True): "true_positive",
+    ("disagree", True): "false_positive",
+    ("agree", False): "true_negative",
+    ("disagree", False): "false_negative",
+}
 
 
-def spanning(deployment: Deployment, now: datetime) -> Figure | None:
-    """The picture with its table; None until there are both an evaluation in force and live months."""
-    evaluated = _evaluated(deployment)
-    if evaluated is None:
+@dataclass(frozen=True)
+class Spans:
+    """One picture with its table for each measure that both count; why the others are not drawn."""
+
+    figures: tuple[Figure, ...]
+    not_drawn: tuple[str, ...]
+    reference: str
+    evidence: str
+
+
+def spanning(deployment: Deployment, now: datetime) -> Spans | None:
+    """From the evaluation into live use, measure by measure; None until there are both."""
+    evidence = _evaluated(deployment)
+    if evidence is None:
         return None
+    from alarp.evaluation.spanning import SPANNED, of_evaluation, of_live_use
+
+    evaluated = of_evaluation(evidence.body)
+    months = dict(_months(deployment, localdate(now)))
+    if not months or not evaluated:
+        return None
+    figures, not_drawn = [], []
+    for name, measure in evaluated.items():
+        live = {label: of_live_use(month, level=measure.level)[name] for label, month in months.items()}
+        words = SPANNED[name]
+        if all(found.estimate is None for found in live.values()):
+            not_drawn.append(f"{words[0]}: {list(live.values())[-1].because}.")
+        else:
+            figures.append(_figure(name, words, measure, live))
+    reference = str(evidence.body.get("reference_standard") or "")
+    return Spans(tuple(figures), tuple(not_drawn), reference, evidence.sha256)
+
+
+def _figure(name: str, words: tuple[str, str], evaluated: Measure, live: dict[str, Measure]) -> Figure:
     from alarp.evaluation.spanning import LivePeriod, span
 
-    live = [LivePeriod(label, found) for label, found in _months(deployment, localdate(now), evaluated.level)]
-    if not live:
-        return None
-    told = span(MEASURE, evaluated, live).chart(
-        title="No usable answer, from the evaluation into live use", y_title="Share without a usable answer"
-    )
-    made: Figure = cache.get_or_set(f"spanning-1-{digest(told)}", lambda: _drawn(told), timeout=None)
+    title = f"{words[0]}, from the evaluation into live use"
+    periods = [LivePeriod(label, found) for label, found in live.items()]
+    told = span(name, evaluated, periods).chart(title=title, y_title=words[0])
+    told["table"]["caption"] = f"{words[0]}: {words[1]}"
+    made: Figure = cache.get_or_set(f"spanning-2-{digest(told)}", lambda: _drawn(told), timeout=None)
     return made
 
 
@@ -51,8 +85,8 @@ def _drawn(chart: dict[str, Any]) -> Figure:
     return Figure(chart["title"], chart["description"], draw(chart), beside)
 
 
-def _evaluated(deployment: Deployment) -> Measure | None:
-    """The measure in the newest evaluation of this version that stands and was locked."""
+def _evaluated(deployment: Deployment) -> Evidence | None:
+    """The newest evaluation of this version that stands and was locked."""
     rows = Evidence.objects.filter(
         version=deployment.version,
         organisation=trust_of(deployment.site),
@@ -60,20 +94,11 @@ def _evaluated(deployment: Deployment) -> Measure | None:
         withdrawal__isnull=True,
         superseded_by__isnull=True,
     ).order_by("-dated", "-pk")
-    for evidence in rows:
-        if evidence.body["protocol"].get("exploratory", True):
-            continue
-        for row in evidence.body["measures"]:
-            if row["measure"] == MEASURE and row["subgroup"] == "all" and row["estimate"] is not None:
-                return shapes.as_measure(row)
-    return None
+    return next((row for row in rows if not row.body["protocol"].get("exploratory", True)), None)
 
 
-def _months(deployment: Deployment, today: date, level: float) -> Iterator[tuple[str, Measure]]:
-    """The same measure for each month of live use, oldest first; months without a study are left out."""
-    import numpy as np
-
-    from alarp.evaluation import proportion
+def _months(deployment: Deployment, today: date) -> Iterator[tuple[str, Counted]]:
+    """What was counted in each month of live use, oldest first; months without a study are left out."""
     from alarp.monitoring.cube import SENT
     from alarp.records.monitors import queries
 
@@ -84,7 +109,26 @@ def _months(deployment: Deployment, today: date, level: float) -> Iterator[tuple
         months.setdefault(date.fromordinal(day).strftime("%Y-%m"), []).append(day)
     for label, days in sorted(months.items()):
         month = counted.where(lambda cell, days=days: cell.day in days)  # type: ignore[misc]
-        sent, without = month.count("outcomes", *SENT), month.count("outcomes", *NO_ANSWER)
-        if sent:
-            hits = np.arange(sent) < without
-            yield label, proportion(MEASURE, hits, level=level, empty="no study was sent")
+        if month.count("outcomes", *SENT):
+            yield label, _counted(month)
+
+
+def _counted(month: DayCube) -> Counted:
+    from alarp.evaluation.spanning import Counted
+    from alarp.monitoring.cube import SENT
+    from alarp.monitoring.readings import is_flag
+
+    decided = month.named("decisions")
+    judged = dict.fromkeys(_KINDS.values(), 0)
+    for verdict, count in month.named("verdicts").items():
+        agreement, _, decision = verdict.partition(": ")
+        kind = _KINDS.get((agreement, is_flag(decision)))
+        if kind is not None:
+            judged[kind] += count
+    return Counted(
+        sent=month.count("outcomes", *SENT),
+        silent=month.count("outcomes", *NO_ANSWER),
+        answered=sum(decided.values()),
+        flagged=sum(count for decision, count in decided.items() if is_flag(decision)),
+        **judged,
+    )

@@ -1,0 +1,124 @@
+"""Evaluation and live use count by one definition: the same films give the same numbers, whichever counted them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import chest_evaluation as chest
+import ledger_events as ledger
+import pytest
+import valley
+
+from alarp.kernel import Unavailable
+from alarp.records import clock
+from alarp.records.monitors import commands as monitors
+from alarp.records.protocols import commands, queries
+from alarp.web.protocols.spanning import spanning
+
+NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+BOTH = ["failure_rate", "flag_rate", "ppv_as_treated", "sensitivity_as_treated", "specificity_as_treated"]
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fixed clock, and no PDF: it says nothing about numbers, and takes seconds."""
+
+    def missing(html: str) -> bytes:
+        raise Unavailable("no PDF here", phase="pdf")
+
+    monkeypatch.setattr("alarp.report.to_pdf", missing)
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+
+
+def films() -> bytes:
+    """Sixty films; the tool misses some nodules, flags some healthy, and says nothing of two."""
+    rows = list(csv.DictReader(io.StringIO(chest.cases_csv().decode())))
+    for n, row in enumerate(rows):
+        if n % 10 == 1:
+            row["score"] = "0.8"
+        if n in (8, 30):
+            row["score"] = ""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, ["case", "truth", "score"])
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def evaluated(deployment: Any) -> Any:
+    """The films as an evaluation that was locked, run and signed."""
+    protocol = chest.begun(deployment)
+    chest.locked(protocol)
+    run = chest.done(chest.asked(protocol, chest.cases(deployment, content=films())))
+    commands.sign_run(run, valley.proof_of_self(), by=valley.person("lead-physicist"))
+    return run
+
+
+def sent_live(deployment: Any, *, judged: Any = lambda n: True) -> None:
+    """The same films as studies in live use: decided, and each judged by its report where it was."""
+    for n, row in enumerate(csv.DictReader(io.StringIO(films().decode()))):
+        at, ill = NOW - timedelta(days=3, minutes=n), row["truth"] == "nodule"
+        if not row["score"]:
+            ledger.dispatch(deployment, at)
+            continue
+        flagged = float(row["score"]) >= 0.5
+        decision = "Nodule" if flagged else "No nodule"
+        dispatch = ledger.returned(deployment, at, score=float(row["score"]), decision=decision)
+        if judged(n):
+            word = "agree" if flagged == ill else "disagree"
+            monitors.judge(dispatch, word, source="reports", name=str(n), by="the reporting system")
+
+
+@pytest.mark.need("E12")
+def test_the_same_films_give_the_same_numbers_in_an_evaluation_and_in_live_use(deployment: Any) -> None:
+    run = evaluated(deployment)
+    sent_live(deployment)
+    found = spanning(deployment, NOW)
+    assert found is not None and found.not_drawn == () and len(found.figures) == len(BOTH)
+    for figure in found.figures:
+        evaluation, live = figure.table.rows
+        assert evaluation[2:] == live[2:], figure.title
+    rows = {m["measure"]: m for m in queries.result_of(run)["measures"] if m["subgroup"] == "all"}
+    sensitivity = next(f for f in found.figures if f.title.startswith("Sensitivity"))
+    assert float(sensitivity.table.rows[1][2]) == pytest.approx(
+        rows["sensitivity_as_treated"]["estimate"], abs=5e-4
+    )
+
+
+@pytest.mark.need("E12")
+def test_closing_the_day_changes_no_number_of_live_use(deployment: Any) -> None:
+    evaluated(deployment)
+    sent_live(deployment)
+    before = spanning(deployment, NOW)
+    monitors.roll_due(NOW)
+    assert before is not None and spanning(deployment, NOW) == before
+
+
+@pytest.mark.need("E12")
+def test_sensitivity_is_refused_in_live_use_when_an_answer_was_not_judged(deployment: Any) -> None:
+    evaluated(deployment)
+    sent_live(deployment, judged=lambda n: n != 2)
+    found = spanning(deployment, NOW)
+    assert found is not None
+    assert [line.split(":")[0] for line in found.not_drawn] == ["Sensitivity", "Specificity"]
+    assert "1 of 58 answers were not held against the truth" in found.not_drawn[0]
+    assert any(figure.title.startswith("PPV") for figure in found.figures)
+
+
+def test_a_judgement_counts_as_no_further_decision(deployment: Any) -> None:
+    from alarp.records.monitors.queries import daily
+
+    sent_live(deployment)
+    counted = daily(deployment, NOW.date() - timedelta(days=5), NOW.date())
+    assert sum(counted.named("decisions").values()) == counted.count("outcomes", "returned") == 58
+    assert sum(counted.named("verdicts").values()) == 58
+
+
+def test_an_exploratory_evaluation_begins_no_series(deployment: Any) -> None:
+    protocol = chest.begun(deployment)
+    chest.done(chest.asked(protocol, chest.cases(deployment, content=films())))
+    sent_live(deployment)
+    assert spanning(deployment, NOW) is None
