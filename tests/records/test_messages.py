@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hl7_words import NHS, OTHER_NHS, changed, merge, message, msh, order, pid, report
 
 from alarp.kernel import BadInput
 from alarp.records import clock, objects
@@ -17,6 +16,7 @@ from alarp.records.ledger.models import Peer, Study
 from alarp.records.messages import commands, queries
 from alarp.records.messages.models import Merge, Message, Order, Report
 from alarp.records.messages.reading.segments import header_of
+from hl7_words import NHS, OTHER_NHS, changed, merge, message, msh, order, pid, report
 
 pytestmark = pytest.mark.django_db
 

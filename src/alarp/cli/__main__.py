@@ -31,6 +31,7 @@ COMMANDS = {
     "connectivity": "alarp.cli.connectivity:connectivity",
     "health": "alarp.cli.health:health",
     "opt-outs": "alarp.cli.opt_outs:app",
+    "messages": "alarp.cli.messages:app",
     "results": "alarp.cli.results:results",
     "plan": "alarp.cli.plan:plan",
     "protocol": "alarp.cli.protocol:app",

@@ -84,7 +84,8 @@ class Report(Immutable):
 
     message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="reports")
     key = models.CharField(
-        max_length=64, help_text="Digest of what a later telling of the same report has in common with this one"
+        max_length=64,
+        help_text="Digest of what a later telling of the same report has in common with this one",
     )
     accession = models.CharField(max_length=64, blank=True, db_index=True)
     study_uid = models.CharField(max_length=64, blank=True, db_index=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from alarp.kernel import BadInput, digest
 from alarp.records import clock, objects
 from alarp.records.audit import commands as audit
+from alarp.records.ledger import opt_outs, work
 from alarp.records.ledger.identities import PatientIds, plain
 from alarp.records.ledger.models import Study
 from alarp.records.ledger.wishes import apply_wish
@@ -102,6 +103,8 @@ def _merge(message: Message, said: Merged) -> None:
     for old in gone:
         _write(message, Merge.MERGED, _bare(kept[0]), _bare(old))
     audit.record(ACTOR, "patients merged", f"message {message.pk}", sender=message.sender, numbers=len(gone))
+    for opt_out in opt_outs.of_patient(kept[0]):  # it reaches studies now that it did not reach before
+        work.ask("recall", f"{opt_out.pk} after message {message.pk}", {"opt_out": opt_out.pk})
 
 
 def _bare(name: PatientIds) -> PatientIds:
