@@ -57,6 +57,7 @@ SWEEPS: tuple[Callable[[datetime], object], ...] = (
     seal_what_left,
     deployments.reopen_lapsed,
     watch.look,
+    watch.end_seen_to,
     monitors.roll_due,
     take_up_runs,
 )

@@ -1,6 +1,7 @@
 """The doors through which limits, alerts, incidents, feedback, reviews and retirements change: their one front."""
 
 from alarp.records.watch.alerts import acknowledge, escalate, look, raise_alert
+from alarp.records.watch.callers import end_seen_to, unexpected_caller
 from alarp.records.watch.feedback import give, triage
 from alarp.records.watch.incidents import (
     add_note,
@@ -23,6 +24,7 @@ __all__ = [
     "add_note",
     "close",
     "decide",
+    "end_seen_to",
     "escalate",
     "find_cause",
     "give",
@@ -39,5 +41,6 @@ __all__ = [
     "save_draft",
     "tick_off",
     "triage",
+    "unexpected_caller",
     "version_seen",
 ]
