@@ -10,8 +10,11 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
 
-from alarp.identity.deeds import DEEPER, Deed, Depth, below, decide, instead
+from alarp.identity.deeds import ACCESSION, DEEPER, Deed, Depth, below, decide, instead
 from alarp.identity.explicit import (
     LONG,
     SHORT,
@@ -19,8 +22,8 @@ from alarp.identity.explicit import (
     NotPlain,
     Range,
     Source,
+    Walked,
     element,
-    elements_of,
     end_of_fragments,
     even,
     item,
@@ -28,6 +31,7 @@ from alarp.identity.explicit import (
     read_head,
     read_length,
     text_of,
+    walk,
 )
 from alarp.identity.header import valid_uid
 from alarp.identity.leaving import (
@@ -40,6 +44,7 @@ from alarp.identity.leaving import (
     Who,
     dummy,
     says_nothing,
+    stamped,
 )
 from alarp.identity.objects import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from alarp.identity.profile import Profile
@@ -48,7 +53,13 @@ from alarp.identity.structure import EXPLICIT_LITTLE
 
 HEAD_BYTES = 1 << 16
 
+Cut = tuple[int, int, bytes]
+"""From where to where something goes, and what stands there instead."""
+
 _OWN_UIDS = (0x00080016, 0x00080018, 0x0020000D, 0x0020000E)
+_ISSUER, _FRAME, _BURNED_IN = 0x00100021, 0x00200052, 0x00280301
+_LOOKED_AT = frozenset({*_OWN_UIDS, _ISSUER, _FRAME, _BURNED_IN, OTHER_IDS, *NAMES, *NUMBERS})
+_PLACE = itemgetter(0, 1)
 _COMPRESSED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
 _DEFLATED = frozenset({"1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
 _KEPT, _REMOVED, _CHECKED, _PRIVATE = Deed.KEPT, Deed.REMOVED, Deed.CHECKED, Deed.PRIVATE
@@ -80,85 +91,87 @@ class _Rewriting:
         self, source: Source, head: bytes, profile: Profile, pseudonyms: Pseudonyms, pixels_cleaned: bool
     ) -> None:
         self.source, self.head, self.pixels_cleaned = source, head, pixels_cleaned
-        self.size = len(source)
-        self.syntax, start = _transfer_syntax(head)
-        self.elements, self.pixels = self._top(start)
-        self.tail = source[self.pixels.end : self.size] if self.pixels else b""
-        self.behind, _ = elements_of(self.tail, 0, len(self.tail), deep=1)
-        if self.pixels and self.behind and self.behind[0].tag <= self.elements[-1].tag:
-            raise NotPlain
+        self.syntax, self.sop_class, self.start = _read_file_meta(head)
+        self.known = _known(profile, Depth.TOP, self.sop_class)
+        marks = stamped(pixels_cleaned=pixels_cleaned)
+        self.top = walk(head, self.start, len(head), marks=marks, **self.known.passing(profile))
+        self.pixels = self._pixels()
         self.leaving = Leaving(profile, pseudonyms, self._who())
-        self.cleaner = _Cleaner(profile, self.leaving)
+        self.cleaner = _Cleaner(profile, self.leaving, frozenset(marks))
 
     def segments(self) -> tuple[tuple[bytes | Range, ...], Leaving, Mapping[Deed, int]]:
-        stamps = self._stamps()
-        out = [_file_meta(self.leaving, self.syntax)]
-        elements = self.elements[:-1] if self.pixels else self.elements
-        self.cleaner.level(self.head, elements, Depth.TOP, out, stamps)
-        parts: list[bytes | Range] = [b"".join(out)]
-        if self.pixels:
-            parts.append(self.pixels)
-            rest: list[bytes] = []
-            self.cleaner.level(self.tail, self.behind, Depth.TOP, rest, {})
-            if rest:
-                parts.append(b"".join(rest))
-        return tuple(parts), self.leaving, self.cleaner.done
+        end = self.pixels.start if self.pixels else self.top.end
+        top = self.top._replace(elements=self.top.elements[:-1]) if self.pixels else self.top
+        cuts = [(place, place, stamp) for place, stamp in zip(top.marked, self._stamps(), strict=True)]
+        cuts += self.cleaner.cuts(self.head, top, self.known, Depth.TOP)
+        head = _file_meta(self.leaving, self.syntax) + _joined(self.head, self.start, end, cuts)
+        if not self.pixels:
+            return (head,), self.leaving, self.cleaner.done
+        tail = self.source[self.pixels.end : len(self.source)]
+        behind = walk(tail, 0, len(tail), deep=1, **self.known.passing(self.leaving.profile))
+        if behind.first <= self.top.elements[-1].tag:
+            raise NotPlain
+        rest = _joined(tail, 0, behind.end, self.cleaner.cuts(tail, behind, self.known, Depth.TOP))
+        parts = (head, self.pixels, rest) if rest else (head, self.pixels)
+        return parts, self.leaving, self.cleaner.done
 
-    def _top(self, start: int) -> tuple[list[Element], Range | None]:
-        """The elements of the head, and where the pixels lie if they reach beyond it; those are the last element then."""
-        elements, end = elements_of(self.head, start, len(self.head))
-        last = elements[-1] if elements else None
-        if last is None or end == len(self.head):
-            if len(self.head) < self.size:
+    def _pixels(self) -> Range | None:
+        """Where do the pixels lie, if they reach beyond the head? They are its last element then."""
+        size = len(self.source)
+        if self.top.end == len(self.head):
+            if len(self.head) < size:
                 raise NotPlain
-            return elements, None
+            return None
+        last = self.top.elements[-1]
         stop = last.end
         if last.open_ended:
             if not self.syntax.startswith(_COMPRESSED):
                 raise NotPlain
-            stop = end_of_fragments(self.source, last.value, self.size)
-        if stop > self.size:
+            stop = end_of_fragments(self.source, last.value, size)
+        if stop > size:
             raise NotPlain
-        return elements, Range(last.start, stop)
+        return Range(last.start, stop)
 
     def _who(self) -> Who:
-        found = {one.tag: one for one in self.elements}
+        found = {one.tag: one for one in self.top.elements}
 
         def raw(tag: int) -> bytes:
             one = found.get(tag)
             return self.head[one.value : one.end] if one else b""
 
-        if text_of(raw(0x00280301)).upper().startswith("Y") and not self.pixels_cleaned:
+        if text_of(raw(_BURNED_IN)).upper().startswith("Y") and not self.pixels_cleaned:
             raise NotPlain  # the careful way says why it is refused
-        uids = [raw(tag).decode("latin-1").strip(" \0") for tag in _OWN_UIDS]
-        frame = text_of(raw(0x00200052))
-        if not all(map(valid_uid, uids)):
+        sop_class, sop_instance, study, series = (
+            raw(tag).decode("latin-1").strip(" \0") for tag in _OWN_UIDS
+        )
+        if sop_class != self.sop_class or not all(map(valid_uid, (sop_class, sop_instance, study, series))):
             raise NotPlain
-        other_ids = found.get(OTHER_IDS)
-        nested = list(self._nested_ids(other_ids)) if other_ids else []
-        others = (one for one in self.elements if one.key[4:] == b"PN" and one.tag not in NAMES)
-        sop_class, sop_instance, study, series = uids
+        frame = text_of(raw(_FRAME))
+        others = (one for one in self.top.elements if one.key[4:] == b"PN" and one.tag not in NAMES)
         return Who(
             sop_class_uid=sop_class,
             sop_instance_uid=sop_instance,
             study_uid=study,
             series_uid=series,
             frame_of_reference_uid=frame if valid_uid(frame) else "",
-            patient_id=text_of(raw(0x00100020)),
-            issuer=text_of(raw(0x00100021)),
-            accession=text_of(raw(0x00080050)),
+            patient_id=text_of(raw(PATIENT_ID)),
+            issuer=text_of(raw(_ISSUER)),
+            accession=text_of(raw(ACCESSION)),
             names=tuple(filter(None, map(raw, NAMES))),
-            numbers=tuple(filter(None, [*map(raw, NUMBERS), *nested])),
+            numbers=tuple(filter(None, [*map(raw, NUMBERS), *self._nested_ids(found.get(OTHER_IDS))])),
             others=tuple(self.head[one.value : one.end] for one in others if one.end > one.value),
         )
 
-    def _nested_ids(self, sequence: Element) -> Iterator[bytes]:
-        for found in items_of(
-            self.head, sequence.value, sequence.end, open_ended=sequence.open_ended, deep=1
-        ):
-            yield from (self.head[one.value : one.end] for one in found.elements if one.tag == PATIENT_ID)
+    def _nested_ids(self, sequence: Element | None) -> Iterator[bytes]:
+        if sequence is None:
+            return
+        for one in items_of(self.head, sequence.value, sequence.end, open_ended=sequence.open_ended, deep=1):
+            for inner in walk(self.head, one.content, one.content_end, deep=1).elements:
+                if inner.tag == PATIENT_ID:
+                    yield self.head[inner.value : inner.end]
 
-    def _stamps(self) -> dict[int, bytes]:
+    def _stamps(self) -> list[bytes]:
+        """The stamps as they are written, in the order of `stamped`."""
         stamps = {
             tag: element(tag, vr.encode(), even(value, b" "))
             for tag, vr, value in self.leaving.stamps(pixels_cleaned=self.pixels_cleaned)
@@ -172,14 +185,34 @@ class _Rewriting:
             for value, scheme, meaning in self.leaving.codes(pixels_cleaned=self.pixels_cleaned)
         )
         stamps[CODES_OF_METHOD] = element(CODES_OF_METHOD, b"SQ", codes)
-        return dict(sorted(stamps.items()))
+        return [stamps[tag] for tag in stamped(pixels_cleaned=self.pixels_cleaned)]
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was decided before about the elements of one depth, by tag and VR as they are written."""
+
+    kept: set[bytes] = field(default_factory=set)
+    gone: set[bytes] = field(default_factory=set)
+    deeds: dict[bytes, Deed] = field(default_factory=dict)
+
+    def passing(self, profile: Profile) -> dict[str, Any]:
+        """What a walk may pass over without a look."""
+        return {"kept": self.kept, "gone": self.gone, "private_goes": not profile.safe_private.attributes}
+
+
+def _known(profile: Profile, depth: Depth, sop_class: str) -> _Known:
+    known: _Known = profile.deeds.setdefault((depth, sop_class if depth == Depth.TOP else ""), _Known())
+    if len(known.kept) + len(known.gone) + len(known.deeds) > _MOST_REMEMBERED:
+        known.kept, known.gone, known.deeds = set(), set(), {}  # objects made to fill the memory do not
+    return known
 
 
 class _Cleaner:
     """Treats one level after the other; `done` counts what happened to the elements."""
 
-    def __init__(self, profile: Profile, leaving: Leaving) -> None:
-        self.profile, self.leaving = profile, leaving
+    def __init__(self, profile: Profile, leaving: Leaving, stamped: frozenset[int]) -> None:
+        self.profile, self.leaving, self.stamped = profile, leaving, stamped
         self.done: Counter[Deed] = Counter()
         self.deep = 0
         self.sop_class = leaving.who.sop_class_uid
@@ -190,57 +223,36 @@ class _Cleaner:
             Deed.TITLE_MAPPED: leaving.titles,
         }
 
-    def level(
-        self,
-        data: bytes,
-        elements: list[Element],
-        depth: Depth,
-        out: list[bytes],
-        stamps: Mapping[int, bytes],
-    ) -> bool:
-        """Writes one level to `out`; `stamps` stand in the place of what was there. True if anything changed."""
-        known = self._known(depth)
-        safe = self._safe_private(data, elements)
-        waiting = list(stamps.items())
-        run = at = elements[0].start if elements else 0
-        before = len(out)
-        for one in elements:
-            while waiting and waiting[0][0] <= one.tag:
-                out.append(data[run:at])
-                out.append(waiting.pop(0)[1])
-                run = at
-            if one.tag in stamps:
-                new: bytes | None = b""
-            else:
-                deed = known.get(one.key)
-                if deed is None:
-                    deed = self._decide(known, one, depth)
-                if deed is _KEPT:
-                    at = one.end
-                    continue
-                new = self._rewritten(data, one, deed, depth, safe)
+    def cuts(self, data: bytes, walked: Walked, known: _Known, depth: Depth) -> list[Cut]:
+        """What changes in this level: from where to where, and what stands there instead."""
+        cuts: list[Cut] = [(start, end, b"") for start, end in walked.gone]
+        if walked.gone_count:
+            self.done[_REMOVED] += walked.gone_count
+        safe = self._safe_private(data, walked.elements)
+        for one in walked.elements:
+            if depth == Depth.TOP and one.tag in self.stamped:
+                cuts.append((one.start, one.end, b""))
+                continue
+            deed = known.deeds.get(one.key)
+            if deed is None:
+                deed = self._decided(known, one, depth)
+            if deed is _KEPT:
+                continue
+            new = self._rewritten(data, one, deed, depth, safe)
             if new is not None:
-                out.append(data[run : one.start])
-                out.append(new)
-                run = one.end
-            at = one.end
-        out.append(data[run:at])
-        out.extend(stamp for _, stamp in waiting)
-        return len(out) > before + 1
+                cuts.append((one.start, one.end, new))
+        return cuts
 
-    def _known(self, depth: Depth) -> dict[bytes, Deed]:
-        name = (depth, self.sop_class if depth == Depth.TOP else "")
-        known: dict[bytes, Deed] = self.profile.deeds.setdefault(name, {})
-        if len(known) > _MOST_REMEMBERED:
-            known.clear()  # objects made to fill the memory do not
-        return known
-
-    def _decide(self, known: dict[bytes, Deed], one: Element, depth: Depth) -> Deed:
+    def _decided(self, known: _Known, one: Element, depth: Depth) -> Deed:
         vr = one.key[4:].decode("ascii")
         deed = decide(self.profile, one.tag, vr, self.sop_class, depth)
         if deed == Deed.NOT_POSSIBLE or (vr == "UN" and deed not in (_REMOVED, _PRIVATE)):
             raise NotPlain
-        known[one.key] = deed
+        looked_at = depth == Depth.TOP and (one.tag in _LOOKED_AT or vr == "PN")
+        if deed in (_KEPT, _REMOVED) and not looked_at:
+            (known.kept if deed is _KEPT else known.gone).add(one.key)
+        else:
+            known.deeds[one.key] = deed
         return deed
 
     def _rewritten(
@@ -280,23 +292,23 @@ class _Cleaner:
             return deed, None
         if not value.isascii():
             raise NotPlain
-        return deed, element(
-            one.tag, one.key[4:], even(self._changes[deed](value), b"\0" if vr == "UI" else b" ")
-        )
+        padding = b"\0" if vr == "UI" else b" "
+        return deed, element(one.tag, one.key[4:], even(self._changes[deed](value), padding))
 
     def _walked(self, data: bytes, sequence: Element, depth: Depth) -> bytes | None:
+        """The sequence with its items treated; None if nothing in them changed."""
         written: list[bytes] = []
+        known = _known(self.profile, depth, self.sop_class)
         changed = False
         self.deep += 1
-        for found in items_of(
+        for one in items_of(
             data, sequence.value, sequence.end, open_ended=sequence.open_ended, deep=self.deep
         ):
-            out: list[bytes] = []
-            if self.level(data, found.elements, depth, out, {}):
-                changed = True
-                written.append(item(b"".join(out)))
-            else:
-                written.append(data[found.start : found.end])
+            inside = walk(data, one.content, one.content_end, deep=self.deep, **known.passing(self.profile))
+            cuts = self.cuts(data, inside, known, depth)
+            changed = changed or bool(cuts)
+            content = _joined(data, one.content, one.content_end, cuts)
+            written.append(item(content) if cuts else data[one.start : one.end])
         self.deep -= 1
         return element(sequence.tag, b"SQ", b"".join(written)) if changed else None
 
@@ -313,11 +325,21 @@ class _Cleaner:
         return self.leaving.safe_private(creators, found)
 
 
-def _transfer_syntax(head: bytes) -> tuple[str, int]:
-    """Which transfer syntax has this object, and where does its data set begin?"""
+def _joined(data: bytes, start: int, end: int, cuts: list[Cut]) -> bytes:
+    """These bytes with the cuts made. Of two at one place the first given comes first."""
+    out: list[bytes] = []
+    for cut_start, cut_end, new in sorted(cuts, key=_PLACE):
+        out += (data[start:cut_start], new)
+        start = cut_end
+    out.append(data[start:end])
+    return b"".join(out)
+
+
+def _read_file_meta(head: bytes) -> tuple[str, str, int]:
+    """Which transfer syntax and SOP class does the file meta name, and where does the data set begin?"""
     if head[128:132] != b"DICM":
         raise NotPlain
-    position, syntax = 132, ""
+    position, found = 132, dict[int, str]()
     while head[position : position + 2] == b"\x02\x00":
         _, number, vr, length = read_head(head, position)
         start = position + 8
@@ -326,13 +348,14 @@ def _transfer_syntax(head: bytes) -> tuple[str, int]:
             start += 4
         elif vr not in SHORT:
             raise NotPlain
-        if number == 0x0010:
-            syntax = text_of(head[start : start + length])
+        if number in (0x0002, 0x0010):
+            found[number] = text_of(head[start : start + length])
         position = start + length
+    syntax = found.get(0x0010, "")
     plain = syntax == EXPLICIT_LITTLE or (syntax.startswith(_COMPRESSED) and syntax not in _DEFLATED)
     if not plain:
         raise NotPlain
-    return syntax, position
+    return syntax, found.get(0x0002, ""), position
 
 
 def _file_meta(leaving: Leaving, syntax: str) -> bytes:

@@ -23,6 +23,7 @@ from alarp.identity.leaving import (
     Who,
     dummy,
     says_nothing,
+    stamped,
 )
 from alarp.identity.objects import UNREADABLE, code_item, open_dataset, part10_bytes, sequence_of, unreadable
 from alarp.identity.profile import Profile
@@ -48,7 +49,7 @@ def rewrite(
             warnings.simplefilter("ignore")
             leaving = Leaving(profile, pseudonyms, _who(header, dataset))
             cleaner = _Cleaner(profile, leaving)
-            _unstamp(dataset, leaving, pixels_cleaned)
+            _unstamp(dataset, pixels_cleaned)
             cleaner.clean(dataset, Depth.TOP)
             _stamp(dataset, leaving, pixels_cleaned)
     except UNREADABLE as error:
@@ -207,8 +208,8 @@ def _set(dataset: Any, tag: Any, vr: str, value: bytes) -> None:
         dataset[tag] = RawDataElement(tag, vr, len(value), value, 0, False, True)
 
 
-def _unstamp(dataset: Any, leaving: Leaving, pixels_cleaned: bool) -> None:
-    for tag in (CODES_OF_METHOD, *(tag for tag, _, _ in leaving.stamps(pixels_cleaned=pixels_cleaned))):
+def _unstamp(dataset: Any, pixels_cleaned: bool) -> None:
+    for tag in stamped(pixels_cleaned=pixels_cleaned):
         if tag in dataset:
             del dataset[tag]
 

@@ -7,7 +7,7 @@ on. The leak scanner reads with `structure`, so that what was written here is lo
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -60,56 +60,113 @@ class Element(NamedTuple):
     open_ended: bool
 
 
-class Items(NamedTuple):
-    """One item of a sequence: its elements, and where it lies."""
+class Walked(NamedTuple):
+    """One level: the elements that somebody has to look at, the stretches that go without a look (and how many
+    elements they hold), where each mark belongs, its lowest tag, and the first byte behind the level.
+    """
 
     elements: list[Element]
-    start: int
+    gone: list[tuple[int, int]]
+    gone_count: int
+    marked: list[int]
+    first: int
     end: int
 
 
-def elements_of(
-    data: bytes, start: int, end: int, *, until_item_end: bool = False, deep: int = 0
-) -> tuple[list[Element], int]:
-    """The elements between two places, in rising order of their tags, and the first byte behind them.
+class _Everything:
+    """Holds every key: a walk that only looks for the end."""
 
+    def __contains__(self, key: object) -> bool:
+        return True
+
+
+_EVERYTHING = _Everything()
+_NOTHING: Container[bytes] = frozenset()
+_BEHIND_ALL_TAGS = 1 << 32
+
+
+def walk(
+    data: bytes,
+    start: int,
+    end: int,
+    *,
+    kept: Container[bytes] = _NOTHING,
+    gone: Container[bytes] = _NOTHING,
+    private_goes: bool = False,
+    marks: Sequence[int] = (),
+    until_item_end: bool = False,
+    deep: int = 0,
+) -> Walked:
+    """What lies between two places? Elements in rising order of their tags, whole, of an even length.
+
+    Elements whose key is in `kept` are passed over, those in `gone` (and private ones with `private_goes`) are only
+    noted as stretches. `marks` are tags, rising, of which the place is wanted where such an element lies or would.
     At the top level (`deep` 0) pixels may reach beyond `end`, or be open-ended: they are then the last element, and
-    the place is that of their value. Raises NotPlain for everything else that is not whole and in order.
+    the walk's end is their value. Raises NotPlain for everything that is not whole and in order.
     """
-    found: list[Element] = []
-    position, previous = start, -1
+    elements: list[Element] = []
+    stretches: list[tuple[int, int]] = []
+    marked: list[int] = []
+    count, position, previous, gone_to = 0, start, -1, -1
+    mark = marks[0] if marks else _BEHIND_ALL_TAGS
+    first = _BEHIND_ALL_TAGS
+    if end - start >= 8:
+        group, number, _, _ = read_head(data, start)
+        first = group << 16 | number
     while end - position >= 8:
         group, number, vr, length = read_head(data, position)
-        tag = group << 16 | number
-        value, open_ended = position + 8, False
-        if vr in LONG:
-            if end - position < 12:
+        tag, value, open_ended = group << 16 | number, position + 8, False
+        if vr not in SHORT:
+            if vr not in LONG or end - position < 12:
+                if until_item_end and data[position : position + 8] == _ITEM_END + _NOTHING_LONG:
+                    return Walked(elements, stretches, count, marked, first, position + 8)
                 raise NotPlain
             (length,) = read_length(data, value)
             value += 4
             open_ended = length == _UNDEFINED
-        elif vr not in SHORT:
-            if until_item_end and data[position : position + 8] == _ITEM_END + _NOTHING_LONG:
-                return found, position + 8
+            if tag in PIXEL_DATA and not deep and (open_ended or value + length > end):
+                if tag <= previous:
+                    raise NotPlain
+                marked += [position] * (len(marks) - len(marked))
+                elements.append(_element_at(data, tag, position, value, value + length, open_ended))
+                return Walked(elements, stretches, count, marked, first, value)
+        stop = _end_of_sequence(data, value, end, deep, vr) if open_ended else value + length
+        if tag <= previous or stop > end or (length & 1 and not open_ended):
             raise NotPlain
-        stop = value + length
-        if tag <= previous or (length & 1 and not open_ended):
-            raise NotPlain
-        if tag in PIXEL_DATA and not deep and (open_ended or stop > end):
-            found.append(Element(tag, data[position : position + 6], position, value, stop, open_ended))
-            return found, value
-        if open_ended:
-            stop = _end_of_sequence(data, value, end, deep, vr)
-        if stop > end:
-            raise NotPlain
-        found.append(Element(tag, data[position : position + 6], position, value, stop, open_ended))
+        if tag >= mark:
+            marked += [position] * sum(mark <= tag for mark in marks[len(marked) :])
+            mark = marks[len(marked)] if len(marked) < len(marks) else _BEHIND_ALL_TAGS
+        key = data[position : position + 6]
+        if (private_goes and group & 1) or key in gone:
+            count += 1
+            if gone_to == position:
+                stretches[-1] = (stretches[-1][0], stop)
+            else:
+                stretches.append((position, stop))
+            gone_to = stop
+        elif key not in kept:
+            elements.append(_element_at(data, tag, position, value, stop, open_ended))
         position, previous = stop, tag
     if until_item_end or data[position:end].strip(b"\0"):
         raise NotPlain
-    return found, end
+    marked.extend([position] * (len(marks) - len(marked)))
+    return Walked(elements, stretches, count, marked, first, end)
 
 
-def items_of(data: bytes, start: int, end: int, *, open_ended: bool, deep: int) -> Iterator[Items]:
+def _element_at(data: bytes, tag: int, start: int, value: int, end: int, open_ended: bool) -> Element:
+    return Element(tag, data[start : start + 6], start, value, end, open_ended)
+
+
+class Item(NamedTuple):
+    """One item of a sequence: where it begins, where its content begins and ends, the first byte behind it."""
+
+    start: int
+    content: int
+    content_end: int
+    end: int
+
+
+def items_of(data: bytes, start: int, end: int, *, open_ended: bool, deep: int) -> Iterator[Item]:
     """The items of a sequence, up to its delimiter where it is open-ended, else up to `end` exactly."""
     if deep > DEEPEST:
         raise NotPlain
@@ -120,16 +177,16 @@ def items_of(data: bytes, start: int, end: int, *, open_ended: bool, deep: int) 
             return
         if mark != _ITEM:
             raise NotPlain
-        inside = position + 8
+        content = position + 8
         if length == _UNDEFINED:
-            elements, stop = elements_of(data, inside, end, until_item_end=True, deep=deep)
+            stop = walk(data, content, end, kept=_EVERYTHING, until_item_end=True, deep=deep).end
+            found = Item(position, content, stop - 8, stop)
         else:
-            stop = inside + length
-            if stop > end:
-                raise NotPlain
-            elements, _ = elements_of(data, inside, stop, deep=deep)
-        yield Items(elements, position, stop)
-        position = stop
+            found = Item(position, content, content + length, content + length)
+        if found.end > end:
+            raise NotPlain
+        yield found
+        position = found.end
     if open_ended or position != end:
         raise NotPlain
 

@@ -178,6 +178,21 @@ class Leaving:
         return "MODIFIED" if MODIFIED_DATES in self.profile.options else "REMOVED"
 
 
+def stamped(*, pixels_cleaned: bool) -> tuple[int, ...]:
+    """Which attributes are written anew at the top level of every object, in order of their tags?"""
+    burned_in = (0x00280301,) if pixels_cleaned else ()
+    return (
+        0x00080050,
+        0x00100010,
+        0x00100020,
+        0x00120062,
+        0x00120063,
+        CODES_OF_METHOD,
+        *burned_in,
+        0x00280303,
+    )
+
+
 def dummy(vr: str) -> bytes:
     """Which value of this VR says nothing? Padded to an even length (PS3.5 section 6.2)."""
     return _DUMMY.get(vr, _LONG_DUMMY)

@@ -13,6 +13,7 @@ from alarp.kernel import BadInput
 
 SHORTEST_KEY_BYTES = 32
 LARGEST_SHIFT_DAYS = 365 * 3
+MOST_REMEMBERED = 10_000
 
 _WELL_KNOWN = (
     b"secret",
@@ -40,6 +41,10 @@ class Pseudonyms:
 
     key: bytes = field(repr=False)
     key_version: int
+    _known: dict[tuple[str, ...], bytes] = field(
+        default_factory=dict, repr=False, compare=False, hash=False, init=False
+    )
+    """What was worked out before: the names of one study stand in every one of its objects."""
 
     def __post_init__(self) -> None:
         if len(self.key) < SHORTEST_KEY_BYTES:
@@ -113,6 +118,14 @@ class Pseudonyms:
 
     def _digest(self, *parts: str) -> bytes:
         """Each part is preceded by its length, so that ('ab', 'c') and ('a', 'bc') differ."""
+        known = self._known.get(parts)
+        if known is None:
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            known = self._known[parts] = self._worked_out(parts)
+        return known
+
+    def _worked_out(self, parts: tuple[str, ...]) -> bytes:
         coded = [part.encode("utf-8") for part in ("alarp/v1", *parts)]
         message = b"".join(len(part).to_bytes(4, "big") + part for part in coded)
         return hmac.digest(self.key, message, "sha256")

@@ -1,0 +1,102 @@
+"""How do planned bytes become a file? What is new is written; what stays of the source is copied by the kernel.
+
+The core answers a de-identification with segments: new bytes, and ranges of the source. Pixels, nearly all of an
+image, then never pass through this process (copy_file_range(2); where a file system cannot, they are read and written).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from alarp.identity import Range
+
+_CANNOT = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF})
+_AT_ONCE_BYTES = 1 << 20
+
+
+class FileBytes:
+    """A file whose bytes are read in slices, where they are asked for. Its size is that at opening."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self._size = os.fstat(descriptor).st_size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, part: slice) -> bytes:
+        start, stop, step = part.indices(self._size)
+        if step != 1:
+            raise ValueError("a file is read in stretches, one byte after the other")
+        return _read(self.descriptor, start, max(stop - start, 0))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[FileBytes]:
+    """The bytes of this file, to be read in slices."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield FileBytes(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write(
+    target: Path, source: FileBytes, segments: Sequence[bytes | Range], *, durable: bool = False
+) -> None:
+    """Write a new file of these segments; nobody sees it before it is whole. Raises FileExistsError for one that is there.
+
+    With `durable` it is on the disk when this returns (its folder's entry is the caller's to sync).
+    """
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            for segment in segments:
+                if isinstance(segment, bytes):
+                    _write(descriptor, segment)
+                else:
+                    _copy(source.descriptor, descriptor, segment.start, segment.end)
+            if durable:
+                os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.link(temporary, target)  # unlike a rename, it does not replace what another one laid there
+    finally:
+        temporary.unlink()
+
+
+def _copy(source: int, target: int, start: int, end: int) -> None:
+    while start < end:
+        try:
+            copied = os.copy_file_range(source, target, end - start, start)
+        except OSError as error:
+            if error.errno not in _CANNOT:
+                raise
+            chunk = _read(source, start, min(end - start, _AT_ONCE_BYTES))
+            _write(target, chunk)
+            copied = len(chunk)
+        if not copied:
+            raise OSError(errno.EIO, "the source became shorter while it was read")
+        start += copied
+
+
+def _read(descriptor: int, start: int, length: int) -> bytes:
+    data = os.pread(descriptor, length, start)
+    while len(data) < length:
+        more = os.pread(descriptor, length - len(data), start + len(data))
+        if not more:
+            break
+        data += more
+    return data
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
