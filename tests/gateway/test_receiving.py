@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -285,12 +286,17 @@ def _as_it_is_written(file: Path) -> str:
         return str(ExplicitVRLittleEndian)
 
 
-def test_a_full_disk_refuses_and_keeps_nothing(new_house: Callable[..., House], tmp_path: Path) -> None:
+def test_a_disk_that_is_nearly_full_gets_no_new_association_for_images_but_answers_an_echo(
+    new_house: Callable[..., House], tmp_path: Path
+) -> None:
     house = new_house(least_free_mb=10**9)
     house.start("listener")
-    (file,) = files([image()], tmp_path)
-    assert send_file(house.port, file, sop_class=CR, syntax=ExplicitVRLittleEndian) == OUT_OF_RESOURCES
+    done = house.storescu(files([image()], tmp_path))
+    assert done.returncode != 0 and "Local Limit Exceeded" in done.stderr and "Transient" in done.stderr
     assert house.ask("Instance.objects.count()") == 0
+    house.until("AuditEvent.objects.filter(action='association refused: no room').count()", 1)
+    command = ["echoscu", "-aet", "SCANNER", "-aec", "ALARP", "127.0.0.1", str(house.port)]
+    assert subprocess.run(command, timeout=60, check=False).returncode == 0
 
 
 def test_what_the_database_did_not_take_is_never_acknowledged(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import threading
-from typing import Any
 
 from alarp.kernel import AlarpError
 from alarp.records import boot
@@ -14,22 +12,22 @@ from alarp.records import boot
 
 def main() -> int:
     boot()
-    from alarp.gateway.listener import Listener
+    from alarp.gateway import listener, sockets
+    from alarp.gateway.processes import Gateway
+    from alarp.records.configuration import configuration
 
+    settings = configuration()
     try:
-        listener = Listener()
-        port = listener.start()
+        listener.prepare()
+        socket = sockets.listen_on(settings.gateway_host, settings.gateway_port)
+        gateway = Gateway([listener.Door(socket)], processes=settings.gateway_processes)
     except (AlarpError, OSError) as error:
         print(f"The gateway does not start: {error}", file=sys.stderr)
         return 1
-
-    def leave(*_: Any) -> None:
-        threading.Thread(target=listener.stop, daemon=True).start()
-
-    signal.signal(signal.SIGTERM, leave)
-    signal.signal(signal.SIGINT, leave)
-    print(json.dumps({"ready": "gateway", "port": port}), flush=True)
-    listener.serve()
+    signal.signal(signal.SIGTERM, gateway.stop)
+    signal.signal(signal.SIGINT, gateway.stop)
+    print(json.dumps({"ready": "gateway", "port": socket.getsockname()[1]}), flush=True)
+    gateway.run()
     return 0
 
 

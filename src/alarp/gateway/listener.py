@@ -1,29 +1,38 @@
-"""Who calls, may they, and what do they bring? The C-ECHO and C-STORE provider.
+"""Who calls, may they, and what do they bring? Associations, and the objects that come in on them.
 
 A sender hears Success only when the object's bytes and its row are durable (PS3.4 B.2.3: Success means
 that the SCP has taken responsibility). What cannot be kept is refused with A700 (out of resources), so
-that the sender tries again. An object that was kept but does not make sense (no UIDs, cut off, another
-patient's study) is answered with Success as well: it is safe here, in quarantine, and a failure status
-would ask the sender to believe otherwise.
+that the sender tries again; when there is too little room, an association that brings objects is not accepted at all.
+An object that was kept but does not make sense (no UIDs, cut off, another patient's study) is answered with
+Success as well: it is safe here, in quarantine, with an event that somebody looks at, and a failure status would
+ask the sender to believe otherwise.
+
+Further services (queries, retrievals) are a `Service` in the table that the listener is given; DICOM over TLS is a
+second `Door` with its context.
 """
 
 from __future__ import annotations
 
-import functools
 import logging
-import os
-import tempfile
+import socket
+import ssl
 import time
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError, close_old_connections, transaction
-from pynetdicom import AE, _config, dimse_messages, evt
-from pynetdicom.dsutils import create_file_meta
+from pynetdicom import AE, _config, evt
+from pynetdicom.association import Association
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
-from pynetdicom.transport import ThreadedAssociationServer
 
-from alarp.gateway import receiving, sockets
+from alarp.gateway import sockets
+from alarp.gateway.receiving import incoming, keep, room
+from alarp.gateway.receiving.incoming import Incoming
+from alarp.gateway.receiving.keeping import WriteDown
+from alarp.gateway.receiving.lane import Lane
+from alarp.gateway.receiving.taking_over import take_over
+from alarp.gateway.receiving.wire import Wire
 from alarp.identity.objects import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from alarp.kernel import Unavailable
 from alarp.records import objects
@@ -34,86 +43,138 @@ from alarp.records.ledger.models import Peer
 LOG = logging.getLogger("alarp.gateway.listener")
 SUCCESS, OUT_OF_RESOURCES, NOT_AUTHORISED = 0x0000, 0xA700, 0x0124
 PDU_BYTES = 128 * 1024
+MOST_ASSOCIATIONS = 64
 NOBODY = "-no peer may call"[:16]  # pynetdicom reads an empty allow-list as "everybody"
-ABANDONED_AFTER_S = 3600.0
 SAME_REFUSAL_AGAIN_S = 60.0
+TRANSIENT, PRESENTATION, LOCAL_LIMIT = 0x02, 0x03, 0x02  # PS3.8 section 9.3.4
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What else may be asked for on an association: its SOP classes, and who answers (pynetdicom's events)."""
+
+    sop_classes: tuple[str, ...]
+    handlers: tuple[tuple[evt.EventType, Callable[[evt.Event], Any]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A socket that listens already, and the TLS context of those who come through it (None: none)."""
+
+    socket: socket.socket
+    ssl_context: ssl.SSLContext | None = None
 
 
 class Listener:
-    """One DICOM server: its peers, its address, its life."""
+    """One process's share of the callers: its application entity, its doors, its life."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, doors: Sequence[Door], *, write_down: WriteDown | None = None, services: Sequence[Service] = ()
+    ) -> None:
         self._refused: dict[tuple[str, str], float] = {}
-        _receive_into_files()
-        self._ae = AE(ae_title=configuration().gateway_aet)
-        self._ae.maximum_pdu_size = PDU_BYTES
-        self._ae.maximum_associations = 64
-        self._ae.require_called_aet = True
-        self._ae.implementation_class_uid = IMPLEMENTATION_CLASS_UID
-        self._ae.implementation_version_name = IMPLEMENTATION_VERSION_NAME
-        self._ae.network_timeout = configuration().peer_timeout_s * 4
-        self._ae.add_supported_context(Verification)
-        self._server: ThreadedAssociationServer | None = None
-
-    def start(self) -> int:
-        """Listen; answers the port."""
-        settings = configuration()
+        self._write_down = write_down
+        self._incoming = objects.incoming_folder()
+        self._ae = _entity(services)
         handlers: list[Any] = [
             (evt.EVT_CONN_OPEN, sockets.no_delay),
             (evt.EVT_REQUESTED, self._requested),
             (evt.EVT_REJECTED, self._rejected),
-            (evt.EVT_C_STORE, self._store),
+            *(handler for service in services for handler in service.handlers),
         ]
-        self._server = self._ae.make_server(
-            (settings.gateway_host, settings.gateway_port),
-            evt_handlers=handlers,
-            server_class=sockets.SharedPortServer,
-        )
-        return int(self._server.server_address[1])
+        self._asked_for = {Verification, *(uid for service in services for uid in service.sop_classes)}
+        self._servers = [
+            self._ae.make_server(
+                door.socket.getsockname(),
+                evt_handlers=handlers,
+                ssl_context=door.ssl_context,
+                server_class=sockets.server_of(door.socket),
+            )
+            for door in doors
+        ]
 
     def serve(self) -> None:
-        """Answer until `stop` is called."""
-        assert self._server is not None
-        self._server.serve_forever(poll_interval=0.5)
+        """Answer until `stop` is called, and then until whoever is sending has ended or waited long enough."""
+        sockets.serve(self._servers)
 
     def stop(self) -> None:
-        if self._server is not None:
-            self._server.shutdown()
+        """Accept nobody any more; may be called from a signal's handler."""
+        for server in self._servers:
+            server.ending.set()
 
     def _requested(self, event: evt.Event) -> None:
         """Read the allow-list anew for every caller: a peer that was just disabled does not get in."""
         close_old_connections()
         allowed = Peer.objects.filter(enabled=True).values_list("aet", flat=True)
         self._ae.require_calling_aet = [aet for aet in allowed if aet.strip()] or [NOBODY]
+        if not self._brings_objects(event.assoc):
+            return
+        try:
+            room.check_space()
+        except Unavailable as error:
+            LOG.error("%s", error)
+            event.assoc.acse.send_reject(TRANSIENT, PRESENTATION, LOCAL_LIMIT)
+            self._told(event, "association refused: no room")
+        else:
+            self._open_lane(event.assoc)
+
+    def _brings_objects(self, association: Association) -> bool:
+        asked = association.requestor.requested_contexts
+        return any(str(context.abstract_syntax) not in self._asked_for for context in asked)
 
     def _rejected(self, event: evt.Event) -> None:
+        self._told(event, "association refused")
+
+    def _told(self, event: evt.Event, action: str) -> None:
         """An association that was refused is an event that somebody may have to look at."""
-        caller = str(event.assoc.requestor.ae_title).strip()
+        caller = str(event.assoc.requestor.primitive.calling_ae_title).strip()
         called = str(getattr(event.assoc.requestor.primitive, "called_ae_title", "")).strip()
         address = str(event.assoc.requestor.address)
         now = time.monotonic()
         if now - self._refused.get((caller, address), -SAME_REFUSAL_AGAIN_S) < SAME_REFUSAL_AGAIN_S:
             return
         self._refused[caller, address] = now
-        LOG.warning("association refused: calling %r, called %r, from %s", caller, called, address)
+        LOG.warning("%s: calling %r, called %r, from %s", action, caller, called, address)
         with transaction.atomic():
-            audit.record("gateway", "association refused", f"caller {caller}", called=called, address=address)
+            audit.record("gateway", action, f"caller {caller}", called=called, address=address)
 
-    def _store(self, event: evt.Event) -> int:
-        close_old_connections()
-        request = event.request
-        peer = _peer_of(event)
-        if peer is None:
-            return NOT_AUTHORISED
+    def _open_lane(self, association: Association) -> None:
+        """Let objects come in on their own lane. Before the answer to the request leaves: they may follow at once."""
+        caller = str(association.requestor.primitive.calling_ae_title).strip()
+        peer = Peer.objects.filter(aet=caller, enabled=True).select_related("deployment").first()
+
+        def syntax_of(context_id: int) -> str:
+            context = association._accepted_cx.get(context_id)
+            if context is None or context.abstract_syntax in self._asked_for:
+                return ""
+            return str(context.transfer_syntax[0])
+
+        wire = Wire(
+            association.dul.socket.socket, largest=PDU_BYTES, silence_s=configuration().peer_timeout_s * 4
+        )
+        lane = Lane(
+            wire,
+            syntax_of=syntax_of,
+            folder=self._incoming,
+            keep=lambda received: self._keep(peer, received),
+            answer_most=association.requestor.maximum_length or 0,
+        )
+        take_over(association, lane)
+
+    def _keep(self, peer: Peer | None, received: Incoming) -> int:
+        """Keep a complete object; answers the status that its sender is told."""
         try:
-            receiving.check_space()
-            request._dataset_file.close()
-            receiving.keep(
+            if peer is None:
+                return NOT_AUTHORISED
+            received.close()
+            room.check_space()
+            keep(
                 peer,
-                Path(event.dataset_path),
-                sop_uid=str(request.AffectedSOPInstanceUID),
-                sop_class=str(request.AffectedSOPClassUID),
-                transfer_syntax=str(event.context.transfer_syntax),
+                received.file,
+                sop_uid=received.sop_uid,
+                sop_class=received.sop_class,
+                transfer_syntax=received.transfer_syntax,
+                sha256=received.sha256,
+                write_down=self._write_down,
             )
         except Unavailable as error:
             LOG.error("%s", error)
@@ -121,47 +182,29 @@ class Listener:
         except (OSError, DatabaseError) as error:
             LOG.error("an object was not kept (%s); the sender was told so", type(error).__name__)
             return OUT_OF_RESOURCES
+        finally:
+            received.discard()
         return SUCCESS
 
 
-def _peer_of(event: evt.Event) -> Peer | None:
-    """The peer of this association, looked up once."""
-    found = getattr(event.assoc, "alarp_peer", None)
-    if found is None:
-        caller = str(event.assoc.requestor.ae_title).strip()
-        found = Peer.objects.filter(aet=caller, enabled=True).select_related("deployment").first()
-        event.assoc.alarp_peer = found
-    return found
+def prepare() -> None:
+    """Before anybody listens: the store's folders are there, and what a dead process left half-written is gone."""
+    folder = objects.incoming_folder()
+    objects.make_folders()
+    incoming.sweep(folder, older_than_s=3600.0, now=time.time())
 
 
-def _receive_into_files() -> None:
-    """Let received fragments go straight to files beside the store, under file meta that is always the same.
-
-    The library's own file meta carries its version number: the same data set, received before and
-    after an upgrade, would get two digests.
-    """
-    _config.STORE_RECV_CHUNKED_DATASET = True
+def _entity(services: Sequence[Service]) -> AE:
     _config.UNRESTRICTED_STORAGE_SERVICE = True
-    incoming = objects.incoming_folder()
-    tempfile.tempdir = str(incoming)
-    dimse_messages.create_file_meta = functools.partial(  # type: ignore[assignment]
-        create_file_meta,
-        implementation_uid=IMPLEMENTATION_CLASS_UID,  # type: ignore[arg-type]
-        implementation_version=IMPLEMENTATION_VERSION_NAME,
-    )
-    _make_folders(incoming.parent)
-    oldest = time.time() - ABANDONED_AFTER_S
-    for file in incoming.iterdir():
-        if file.is_file() and file.stat().st_mtime < oldest:
-            file.unlink(missing_ok=True)  # never acknowledged: the sender still has it
-
-
-def _make_folders(store: Path) -> None:
-    """Make the store's first level of folders at once and durably, not one by one as objects come."""
-    for number in range(256):
-        (store / f"{number:02x}").mkdir(mode=0o700, exist_ok=True)
-    handle = os.open(store, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    entity = AE(ae_title=configuration().gateway_aet)
+    entity.maximum_pdu_size = PDU_BYTES
+    entity.maximum_associations = MOST_ASSOCIATIONS
+    entity.require_called_aet = True
+    entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
+    entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+    entity.network_timeout = configuration().peer_timeout_s * 4
+    entity.add_supported_context(Verification)
+    for service in services:
+        for sop_class in service.sop_classes:
+            entity.add_supported_context(sop_class)
+    return entity

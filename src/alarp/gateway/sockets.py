@@ -1,12 +1,19 @@
-"""How do bytes come in quickly? No delayed acknowledgements, several processes on one port, large reads."""
+"""How do bytes come in quickly? No delayed acknowledgements, several processes on one socket, large reads."""
 
 from __future__ import annotations
 
 import socket
+import threading
+import time
+from collections.abc import Sequence
 from typing import Any
 
 from pynetdicom import evt
 from pynetdicom.transport import AssociationSocket, ThreadedAssociationServer
+
+CALLERS_WAITING = 64
+DRAIN_S = 10.0
+YIELD_S = 0.002
 
 
 def no_delay(event: evt.Event) -> None:
@@ -34,13 +41,66 @@ def recv_exactly(self: AssociationSocket, nr_bytes: int) -> bytearray:
 AssociationSocket.recv = recv_exactly  # type: ignore[method-assign]
 
 
-class SharedPortServer(ThreadedAssociationServer):
-    """A server that lets other processes listen on the same port; the kernel shares the callers out."""
+def listen_on(host: str, port: int) -> socket.socket:
+    """A socket that listens; processes started from here share its callers. Another gateway may listen there too."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "SO_REUSEPORT"):
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    found.bind((host, port))
+    found.listen(CALLERS_WAITING)
+    found.setblocking(False)  # whoever comes second finds nobody there and goes on
+    return found
 
-    request_queue_size = 64
+
+class SharedSocketServer(ThreadedAssociationServer):
+    """A server on a socket that listens already and that other processes may serve as well."""
+
+    shared: socket.socket
+    ending: threading.Event
 
     def server_bind(self) -> None:
         sock: Any = self.socket
-        if hasattr(socket, "SO_REUSEPORT"):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        super().server_bind()
+        sock.close()
+        self.socket = self.shared.dup()
+        self.socket.setblocking(False)
+        self.server_address = self.socket.getsockname()
+        self.ending = threading.Event()
+
+    def server_activate(self) -> None:
+        """It listens already."""
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Whoever has associations already lets an idler process take the next caller."""
+        time.sleep(YIELD_S * len(self.active_associations))
+        return super().get_request()
+
+    def server_close(self) -> None:
+        """Close this process's handle; the socket lives on with the others."""
+        self.socket.close()
+
+
+def server_of(shared: socket.socket) -> type[SharedSocketServer]:
+    """The class of a server on this socket (the library wants a class, and binds in its constructor)."""
+    return type("SharedSocketServer", (SharedSocketServer,), {"shared": shared})
+
+
+def serve(servers: Sequence[SharedSocketServer]) -> None:
+    """Answer on all of these until the first is told to end; then let those who are sending come to their end."""
+    threads = [
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.5}) for server in servers
+    ]
+    for thread in threads:
+        thread.start()
+    servers[0].ending.wait()
+    running = [one for server in servers for one in server.active_associations]
+    for server in servers:
+        server.shutdown()
+    for thread in threads:
+        thread.join()
+    end = time.monotonic() + DRAIN_S
+    for association in running:
+        association.join(timeout=max(0.0, end - time.monotonic()))
+        if association.is_alive():
+            association.abort()

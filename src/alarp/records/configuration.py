@@ -37,6 +37,9 @@ class Configuration:
     gateway_host: str = _setting("127.0.0.1", "Address the DICOM gateway listens on")
     gateway_port: int = _setting(11112, "Port the DICOM gateway listens on")
     gateway_aet: str = _setting("ALARP", "The gateway's application entity title")
+    gateway_processes: int = _setting(
+        2, "Processes that receive images on that port; one a core, and no more than senders at a time"
+    )
     gateway_tls_port: int = _setting(
         0, "Port for DICOM over TLS (2762 is the registered one), beside the plain one; 0: none"
     )
@@ -73,9 +76,6 @@ class Configuration:
     opt_out_file_age_h: float = _setting(
         26.0, "An opt-out file older than this many hours counts as unreachable"
     )
-    evaluation_folder: str = _setting(
-        "", "Folder on the server whose sub-folders may be test sets of evaluations; empty: none"
-    )
     human_reading_after_min: float = _setting(
         30.0, "A study that no AI took or answered after this many minutes is given to human reading"
     )
@@ -108,6 +108,9 @@ class Configuration:
     )
     fhir_opt_out_category: str = _setting(
         "ai-reading", "Category of a FHIR Consent that is about AI, as code or system|code"
+    )
+    evaluation_folder: str = _setting(
+        "", "Folder on the server whose sub-folders may be test sets of evaluations; empty: none"
     )
     least_free_mb: int = _setting(500, "Refuse new images when less disk than this is free, in megabytes")
     session_idle_min: int = _setting(15, "Sign a person out after this many minutes without activity")
@@ -217,6 +220,11 @@ def _checked(settings: Configuration) -> Configuration:
     if settings.gateway_unknown_classes not in {"keep", "refuse"}:
         raise BadInput(
             f"Setting gateway_unknown_classes is {settings.gateway_unknown_classes!r}; use keep or refuse."
+        )
+    if not 1 <= settings.gateway_processes <= 64:
+        raise BadInput(
+            f"Setting gateway_processes is {settings.gateway_processes}; it lies between 1 and 64. "
+            "Correct it and start again."
         )
     url = settings.database_url
     if url and not url.startswith(("postgresql://", "postgres://", "sqlite:///")):

@@ -40,6 +40,15 @@ def _ensure_folder(folder: Path) -> None:
         _sync_folder(new.parent)
 
 
+def make_folders() -> None:
+    """Make the store's first level of folders at once and durably, not one by one as objects come."""
+    store = configuration().objects
+    _ensure_folder(store)
+    for number in range(256):
+        (store / f"{number:02x}").mkdir(mode=0o700, exist_ok=True)
+    _sync_folder(store)
+
+
 def place(temporary: Path, sha256: str) -> None:
     """Give an already written file its place under its digest, durably; keep the first when both exist."""
     target = path_of(sha256)

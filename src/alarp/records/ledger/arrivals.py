@@ -1,4 +1,4 @@
-"""What has just arrived, and is it what it says it is? One transaction per object, before Success is said.
+"""What has just arrived, and is it what it says it is? Written down before Success is said.
 
 A new object of a study is counted and the study's quiet timer starts again. The same bytes again are
 counted, not kept twice. Whatever contradicts what we hold already (the same SOP Instance UID with other
@@ -7,10 +7,12 @@ content, the same study of another patient, a header that cannot be read) is kep
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from alarp.kernel import Phase, Unavailable
@@ -22,6 +24,8 @@ from alarp.records.ledger.models import Instance, Peer, Quarantine, Study
 
 ACTOR = "gateway"
 NOT_IMAGES = frozenset({"", "SR", "PR", "KO", "DOC", "RTSTRUCT", "RTPLAN", "RTDOSE", "SEG", "REG", "RWV"})
+EQUIPMENT = ("modality", "body_part", "view", "manufacturer", "model", "software", "station")
+LEARNED = ("last_received_at", "held_because", *EQUIPMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,46 +78,116 @@ class Receipt:
 
 def receive(peer: Peer, arrival: Arrival) -> Receipt:
     """Write down one arrival from this peer; when this returns, it is durable."""
-    try:
-        return _receive(peer, arrival)
-    except IntegrityError:  # two associations brought the same object at once: the second is a repeat
-        return _receive(peer, arrival)
+    return receive_all([(peer, arrival)])[0]
 
 
-def _receive(peer: Peer, arrival: Arrival) -> Receipt:
+def receive_all(brought: Sequence[tuple[Peer, Arrival]]) -> list[Receipt]:
+    """Write down several arrivals in their order, in one transaction; when this returns, all are durable.
+
+    One synced commit serves every association that waits for its answer. When it fails, nothing of it
+    is written: whoever asks tries each arrival alone.
+    """
     with transaction.atomic():
-        _alone(arrival)
-        direction = Instance.RESULT if peer.kind == Peer.TOOL else Instance.SOURCE
-        same_uid = Instance.objects.filter(sop_uid=arrival.sop_uid, direction=direction)
-        if direction == Instance.RESULT:
-            same_uid = same_uid.filter(peer=peer)
-        known = list(same_uid.values_list("pk", "sha256"))
-        for pk, sha256 in known:
-            if sha256 == arrival.sha256:
-                Instance.objects.filter(pk=pk).update(times_received=F("times_received") + 1)
-                return Receipt(pk, "repeat")
+        _alone()
+        batch = _Batch(brought)
+        taken = [batch.take(peer, arrival) for peer, arrival in brought]
+        batch.write()
+    return [Receipt(entry.instance.pk, entry.outcome) for entry in taken]
+
+
+def _alone() -> None:
+    """On PostgreSQL, let nobody else judge arrivals at the same moment (SQLite has one writer anyway)."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('arrivals'))")
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One arrival on its way into the ledger: its row, and why it is kept apart, if it is."""
+
+    instance: Instance
+    outcome: str
+    trouble: str = ""
+
+
+class _Batch:
+    """What the ledger knew of the names in one batch, and what the batch adds to it."""
+
+    def __init__(self, brought: Sequence[tuple[Peer, Arrival]]) -> None:
+        self.entries: list[_Entry] = []
+        self.seen_again: Counter[int] = Counter()
+        self.known: dict[tuple[str, int, str], list[Instance]] = {}
+        names = {arrival.sop_uid[:64] for _, arrival in brought}
+        held = Instance.objects.filter(sop_uid__in=names).order_by("pk")
+        for row in held.only("pk", "sop_uid", "sha256", "direction", "peer_id"):
+            self.known.setdefault(_same_name(row), []).append(row)
+        uids = {arrival.study.study_uid for _, arrival in brought if arrival.study}
+        self.studies: dict[str, Study] = {}
+        for study in Study.objects.select_for_update().filter(study_uid__in=uids).order_by("-pk"):
+            self.studies[study.study_uid] = study  # the first that came, when there are two
+        self.touched: dict[int, Study] = {}
+
+    def take(self, peer: Peer, arrival: Arrival) -> _Entry:
+        """Judge one arrival by what was there before it, in the ledger and in this batch."""
+        row = _row(peer, arrival)
+        known = self.known.setdefault(_same_name(row), [])
+        for held in known:
+            if held.sha256 == row.sha256:
+                return self._again(held)
         trouble = arrival.trouble
         if not trouble and known:
             trouble = "An object with this SOP Instance UID and other content is held already; both are kept."
-        if direction == Instance.RESULT:
-            return _result(peer, arrival, trouble)
-        return _source(peer, arrival, trouble)
+        if row.direction == Instance.SOURCE and not trouble:
+            row.study, trouble = self._study(peer, arrival)
+        entry = _Entry(row, "quarantined" if trouble else "new", trouble)
+        self.entries.append(entry)
+        known.append(row)
+        return entry
+
+    def _again(self, held: Instance) -> _Entry:
+        if held.pk is None:  # brought twice within this very batch
+            held.times_received += 1
+        else:
+            self.seen_again[held.pk] += 1
+        return _Entry(held, "repeat")
+
+    def _study(self, peer: Peer, arrival: Arrival) -> tuple[Study | None, str]:
+        described = arrival.study
+        if described is None:
+            return None, "The header names no study."
+        study = self.studies.get(described.study_uid)
+        if study is None:
+            study = self.studies[described.study_uid] = _new_study(peer, described)
+        else:
+            trouble = _of_another_patient(study, described)
+            if trouble:
+                return None, trouble
+            _learn(study, described, arrival.modality)
+        self.touched[study.pk] = study
+        return study, ""
+
+    def write(self) -> None:
+        """Write the rows, count what came again, ask for the next step of each."""
+        moment = clock.now()
+        Instance.objects.bulk_create([entry.instance for entry in self.entries])
+        for pk, times in self.seen_again.items():
+            Instance.objects.filter(pk=pk).update(times_received=F("times_received") + times)
+        for study in self.touched.values():
+            study.last_received_at = moment
+            study.save(update_fields=LEARNED)
+            due_at = moment + timedelta(seconds=configuration().quiet_s)
+            work.rearm("complete", str(study.pk), {"study": study.pk}, due_at=due_at)
+        for entry in self.entries:
+            if entry.trouble:
+                quarantine(entry.instance, phase=Phase.RECEIVE, reason=entry.trouble)
+            elif entry.instance.direction == Instance.RESULT:
+                work.ask("match", str(entry.instance.pk), {"instance": entry.instance.pk})
 
 
-def _alone(arrival: Arrival) -> None:
-    """On PostgreSQL, let nobody else judge the same study or object at the same moment (SQLite has one writer)."""
-    if connection.vendor != "postgresql":
-        return
-    with connection.cursor() as cursor:
-        for space, name in ((1, arrival.study.study_uid if arrival.study else ""), (2, arrival.sop_uid)):
-            if name:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [space, name])
-
-
-def _keep(peer: Peer, arrival: Arrival, *, direction: str, study: Study | None) -> Instance:
-    return Instance.objects.create(
-        study=study,
-        direction=direction,
+def _row(peer: Peer, arrival: Arrival) -> Instance:
+    return Instance(
+        direction=Instance.RESULT if peer.kind == Peer.TOOL else Instance.SOURCE,
         peer=peer,
         sop_uid=arrival.sop_uid[:64],
         sop_class=arrival.sop_class[:64],
@@ -126,48 +200,26 @@ def _keep(peer: Peer, arrival: Arrival, *, direction: str, study: Study | None) 
     )
 
 
-def _result(peer: Peer, arrival: Arrival, trouble: str) -> Receipt:
-    instance = _keep(peer, arrival, direction=Instance.RESULT, study=None)
-    if trouble:
-        quarantine(instance, phase=Phase.RECEIVE, reason=trouble)
-        return Receipt(instance.pk, "quarantined")
-    work.ask("match", str(instance.pk), {"instance": instance.pk})
-    return Receipt(instance.pk, "new")
+def _same_name(row: Instance) -> tuple[str, int, str]:
+    """Among which objects must this name be the only one? All that were sent in; of results, the same tool's."""
+    return row.direction, row.peer_id if row.direction == Instance.RESULT else 0, row.sop_uid
 
 
-def _source(peer: Peer, arrival: Arrival, trouble: str) -> Receipt:
-    described = arrival.study
-    study = None
-    if described is not None and not trouble:
-        study, trouble = _study_of(peer, described, arrival.modality)
-    instance = _keep(peer, arrival, direction=Instance.SOURCE, study=study)
-    if trouble or study is None:
-        quarantine(instance, phase=Phase.RECEIVE, reason=trouble or "The header names no study.")
-        return Receipt(instance.pk, "quarantined")
-    due_at = clock.now() + timedelta(seconds=configuration().quiet_s)
-    work.rearm("complete", str(study.pk), {"study": study.pk}, due_at=due_at)
-    return Receipt(instance.pk, "new")
-
-
-def _study_of(peer: Peer, described: Described, modality: str) -> tuple[Study | None, str]:
-    """The study's row, made or found and locked; or why the object cannot belong to it."""
-    moment = clock.now()
-    rows = list(Study.objects.select_for_update().filter(study_uid=described.study_uid))
-    if not rows:
-        return _new_study(peer, described), ""
-    study = rows[0]
-    if (study.patient_id, study.issuer) != (described.patient_id, described.issuer) or (
-        study.birth_date and described.birth_date and study.birth_date != described.birth_date
+def _of_another_patient(study: Study, described: Described) -> str:
+    """Why can an object that says this of its patient not belong to the study that we hold? Empty: it can."""
+    if (study.patient_id, study.issuer) == (described.patient_id, described.issuer) and (
+        not study.birth_date or not described.birth_date or study.birth_date == described.birth_date
     ):
-        return None, "This Study Instance UID is held already for another patient; the object is kept apart."
-    changed = {"last_received_at": moment}
+        return ""
+    return "This Study Instance UID is held already for another patient; the object is kept apart."
+
+
+def _learn(study: Study, described: Described, modality: str) -> None:
+    """Take over what a further object knows better: an image names the equipment, and any may bar the study."""
     if study.modality in NOT_IMAGES and modality not in NOT_IMAGES:
-        for name in ("modality", "body_part", "view", "manufacturer", "model", "software", "station"):
-            changed[name] = getattr(described, name)
-    if described.held_because and not study.held_because:
-        changed["held_because"] = described.held_because
-    Study.objects.filter(pk=study.pk).update(**changed)
-    return study, ""
+        for name in EQUIPMENT:
+            setattr(study, name, getattr(described, name))
+    study.held_because = study.held_because or described.held_because
 
 
 def _new_study(peer: Peer, described: Described) -> Study:
