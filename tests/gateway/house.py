@@ -88,7 +88,9 @@ class House:
     ) -> subprocess.Popen[str]:
         """Start one program and wait until it says that it is ready."""
         script = HERE / (
-            "programs.py" if program in ("listener", "worker", "probe", "nursery") else f"{program}.py"
+            "programs.py"
+            if program in ("listener", "worker", "dicomweb", "probe", "nursery")
+            else f"{program}.py"
         )
         command = [
             sys.executable,

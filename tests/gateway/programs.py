@@ -145,7 +145,11 @@ def main() -> None:
         {"probe": probe, "nursery": nursery}[program]()
         return
     module = importlib.import_module(
-        {"listener": "alarp.gateway.__main__", "worker": "alarp.gateway.worker"}[program]
+        {
+            "listener": "alarp.gateway.__main__",
+            "worker": "alarp.gateway.worker",
+            "dicomweb": "alarp.gateway.dicomweb.__main__",
+        }[program]
     )
     if program == "listener":
         importlib.import_module("alarp.gateway.listener")
