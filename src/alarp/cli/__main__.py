@@ -41,6 +41,7 @@ COMMANDS = {
     "monitor": "alarp.cli.monitor:app",
     "watch": "alarp.cli.watch:watch",
     "deid": "alarp.cli.deid:deid",
+    "keys": "alarp.cli.keys:app",
     "audit": "alarp.cli.audit:app",
     "evidence": "alarp.cli.evidence:app",
 }

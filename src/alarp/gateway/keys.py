@@ -1,42 +1,54 @@
-"""Under which secret does a deployment's tool know our patients? One key file per deployment, made at first use."""
+"""Under which key does this dispatch leave, and under which does its result come back?
+
+A dispatch notes its profile and key before its first byte leaves. One that has done so stays with that key, and so do
+later rounds of a study that the same tool already has: it knows one study under one set of names. Everything else
+leaves under the newest key.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import secrets
 from functools import cache
 
-from alarp.identity import Pseudonyms
-from alarp.kernel import BadInput
-from alarp.records.configuration import configuration
+from alarp.identity import Profile, Pseudonyms
+from alarp.records import pseudonym_keys
+from alarp.records.ledger.models import Dispatch
 
-KEY_BYTES = 32
+_RECORDED = re.compile(r", key ([0-9]+)$")
+_LONGEST = 80
 
 
 @cache
-def pseudonyms_of(deployment: str, version: int = 1) -> Pseudonyms:
-    """The pseudonyms of this deployment (its slug). Losing the key file loses the way to make the same names again."""
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", deployment, re.IGNORECASE):
-        raise BadInput(f"The deployment's short name {deployment!r} cannot name a key file.")
-    file = configuration().keys / f"deidentify-{deployment}-v{version}.key"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = file.with_suffix(f".{os.getpid()}-{secrets.token_hex(4)}")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as handle:
-            handle.write(secrets.token_bytes(KEY_BYTES))
-            handle.flush()
-            os.fsync(handle.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(fresh, file)  # whoever comes first wins; nobody overwrites
-        fresh.unlink()
-        folder = os.open(file.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
-    key = file.read_bytes()
-    if len(key) != KEY_BYTES:
-        raise BadInput(
-            f"The key file {file.name} has {len(key)} bytes instead of {KEY_BYTES}; restore it from the backup."
-        )
-    return Pseudonyms(key=key, key_version=version)
+def _loaded(deployment: str, version: int) -> Pseudonyms:
+    return pseudonym_keys.load(deployment, version)
+
+
+def pseudonyms_of(deployment: str, version: int | None = None) -> Pseudonyms:
+    """The pseudonyms of this deployment (its short name), under this version of its key; under the newest without one."""
+    return _loaded(deployment, version or pseudonym_keys.current(deployment))
+
+
+def of_dispatch(dispatch: Dispatch) -> Pseudonyms:
+    """The pseudonyms under which this dispatch left, or will leave."""
+    return pseudonyms_of(dispatch.deployment.slug, version_of(dispatch))
+
+
+def version_of(dispatch: Dispatch) -> int | None:
+    """Which version of the key has this dispatch noted, or an earlier round of its study? None: neither has."""
+    own = _noted(dispatch.profile)
+    if own is not None:
+        return own
+    rounds = Dispatch.objects.filter(study=dispatch.study_id, deployment=dispatch.deployment_id)
+    earlier = rounds.exclude(study_uid_sent="").order_by("-number").values_list("profile", flat=True).first()
+    return _noted(earlier or "")
+
+
+def note(profile: Profile, pseudonyms: Pseudonyms) -> str:
+    """What a dispatch keeps of profile and key, and `version_of` reads back."""
+    key = f", key {pseudonyms.key_version}"
+    return f"{profile.name} {profile.version}"[: _LONGEST - len(key)] + key
+
+
+def _noted(profile: str) -> int | None:
+    match = _RECORDED.search(profile)
+    return int(match[1]) if match else None

@@ -138,7 +138,10 @@ def _place_of(error: Exception) -> str:
 
 def main() -> int:
     boot()
+    from alarp.records import pseudonym_keys
+
     try:
+        pseudonym_keys.check_all()
         worker = Worker()
     except (AlarpError, OSError) as error:
         print(f"The worker does not start: {error}", file=sys.stderr)

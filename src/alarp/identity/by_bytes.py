@@ -329,6 +329,8 @@ def _joined(data: bytes, start: int, end: int, cuts: list[Cut]) -> bytes:
     """These bytes with the cuts made. Of two at one place the first given comes first."""
     out: list[bytes] = []
     for cut_start, cut_end, new in sorted(cuts, key=_PLACE):
+        if cut_start < start:
+            raise NotPlain  # two cuts overlap: going back would bring out what the first took away
         out += (data[start:cut_start], new)
         start = cut_end
     out.append(data[start:end])

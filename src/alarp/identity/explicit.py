@@ -136,6 +136,7 @@ def walk(
         if tag >= mark:
             marked += [position] * sum(mark <= tag for mark in marks[len(marked) :])
             mark = marks[len(marked)] if len(marked) < len(marks) else _BEHIND_ALL_TAGS
+            gone_to = -1  # a stretch ends where something is put in
         key = data[position : position + 6]
         if (private_goes and group & 1) or key in gone:
             count += 1

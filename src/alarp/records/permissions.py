@@ -91,6 +91,10 @@ ACTIONS: dict[str, Rule] = {
     "manage_peers": _rule(
         "change who may speak DICOM to the gateway", {"pacs-manager", "digital-lead", ADMINISTRATOR}
     ),
+    "rotate_key": _rule(
+        "have a tool know our patients under new names",
+        {"pacs-manager", "digital-lead", "information-governance", ADMINISTRATOR},
+    ),
     "view_products": _rule("see products", _STAFF | {REGION_LEAD, SUPPLIER}),
     "register_product": _rule(
         "register a product",
@@ -118,7 +122,8 @@ ACTIONS: dict[str, Rule] = {
     ),
     "view_human_reading": _rule(
         "see what is read without AI",
-        _CLINICAL | {"service-manager", "digital-lead", "information-governance", "data-analyst", "executive"},
+        _CLINICAL
+        | {"service-manager", "digital-lead", "information-governance", "data-analyst", "executive"},
     ),
     "switch_to_human_reading": _rule(
         "switch a site to reading without AI", _CLINICAL | {"service-manager", "digital-lead"}

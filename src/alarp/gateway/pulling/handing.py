@@ -55,7 +55,7 @@ class Hands:
         assert image.item is not None and isinstance(self.view, ToolView)
         dispatch = image.item.dispatch
         try:
-            pseudonyms = keys.pseudonyms_of(dispatch.deployment.slug)
+            pseudonyms = keys.of_dispatch(dispatch)
             left = sending.without_identity(image.item, load_profile(), pseudonyms)
             if left.sop_instance_uid != image.sop_uid:
                 raise Withheld("The names of this study have changed since it was prepared.")

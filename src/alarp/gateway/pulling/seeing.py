@@ -191,14 +191,14 @@ class ToolView(View):
     def _seen(self, rounds: list[Dispatch]) -> Seen:
         first = rounds[0]
         items = DispatchInstance.objects.filter(dispatch__in=rounds).exclude(sop_uid_sent="")
-        slug = self.deployment.slug
+        slug, version = self.deployment.slug, keys.version_of(first)
         images = tuple(
             SeenImage(
                 item.instance,
                 item.sop_uid_sent,
                 item.series_uid_sent,
                 item,
-                _header_without_identity(item.instance.sha256, slug),
+                _header_without_identity(item.instance.sha256, slug, version),
             )
             for item in items.select_related("instance", "dispatch__study", "dispatch__deployment").order_by(
                 "pk"
@@ -263,9 +263,9 @@ def _header_of(sha256: str) -> Callable[[], Dataset]:
     return lambda: _original(sha256)
 
 
-def _header_without_identity(sha256: str, slug: str) -> Callable[[], Dataset]:
+def _header_without_identity(sha256: str, slug: str, key_version: int | None) -> Callable[[], Dataset]:
     profile = load_profile()
-    return lambda: _deidentified(sha256, slug, f"{profile.name} {profile.version}")
+    return lambda: _deidentified(sha256, slug, key_version, f"{profile.name} {profile.version}")
 
 
 def _parsed(part10: bytes) -> Dataset:
@@ -283,11 +283,12 @@ def _original(sha256: str) -> Dataset:
 
 
 @lru_cache(maxsize=_SAMPLES)
-def _deidentified(sha256: str, slug: str, profile: str) -> Dataset:
-    """The header as it would leave, once for each object, tool and version of the profile."""
+def _deidentified(sha256: str, slug: str, key_version: int | None, profile: str) -> Dataset:
+    """The header as it would leave, once for each object, tool, key and version of the profile."""
     del profile  # part of what the answer is remembered by
     try:
-        left = deidentify(objects.get(sha256), profile=load_profile(), pseudonyms=keys.pseudonyms_of(slug))
+        pseudonyms = keys.pseudonyms_of(slug, key_version)
+        left = deidentify(objects.get(sha256), profile=load_profile(), pseudonyms=pseudonyms)
     except (BadInput, BrokenEvidence):
         return Dataset()
     return _parsed(left.part10)

@@ -108,7 +108,7 @@ def crosswalk_of(dispatch: Dispatch) -> Crosswalk:
         uids[item.series_uid_sent] = item.instance.series_uid
         samples.setdefault((item.series_uid_sent, item.frame_uid_sent), item.instance.sha256)
     originals = [read_header(objects.get(sha256)) for sha256 in samples.values()]
-    crosswalk = Crosswalk.of(originals, keys.pseudonyms_of(dispatch.deployment.slug))
+    crosswalk = Crosswalk.of(originals, keys.of_dispatch(dispatch))
     return replace(crosswalk, uids={**crosswalk.uids, **uids})
 
 

@@ -118,7 +118,7 @@ def _folder() -> Iterator[Path]:
 def _prepare(step: Claim, dispatch: Dispatch, folder: Path) -> list[Prepared]:
     """De-identify and scan every image that has not left yet; note the names before any of them leaves."""
     profile = load_profile()
-    pseudonyms = keys.pseudonyms_of(dispatch.deployment.slug)
+    pseudonyms = keys.of_dispatch(dispatch)
     prepared: list[Prepared] = []
     names: dict[int, dict[str, str]] = {}
     study_names: dict[str, str] = {}
@@ -127,11 +127,12 @@ def _prepare(step: Claim, dispatch: Dispatch, folder: Path) -> list[Prepared]:
         with transaction.atomic():
             work.renew(step)
         left = without_identity(item, profile, pseudonyms)
+        outgoing = left.part10
         names[item.pk] = {
             "sop_uid_sent": left.sop_instance_uid,
             "series_uid_sent": left.series_uid,
             "frame_uid_sent": left.frame_of_reference_uid,
-            "sent_sha256": sha256_hex(left.part10),
+            "sent_sha256": sha256_hex(outgoing),
         }
         study_names = {
             "patient_pseudonym": left.patient_pseudonym,
@@ -139,10 +140,9 @@ def _prepare(step: Claim, dispatch: Dispatch, folder: Path) -> list[Prepared]:
             "study_uid_sent": left.study_uid,
         }
         file = folder / f"{item.pk}.dcm"
-        file.write_bytes(left.part10)
+        file.write_bytes(outgoing)
         prepared.append(Prepared(item.pk, associations.Outgoing.of(file)))
-    described = f"{profile.name} {profile.version}, key {pseudonyms.key_version}"
-    dispatches.crosswalk(step, dispatch, names, profile=described[:80], **study_names)
+    dispatches.crosswalk(step, dispatch, names, profile=keys.note(profile, pseudonyms), **study_names)
     return prepared
 
 

@@ -1,0 +1,71 @@
+"""`alarp keys`: under which secret does each tool know our patients?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from alarp.cli import answers
+from alarp.kernel import BadInput
+
+app = typer.Typer(
+    help="The keys of the pseudonyms: list their versions, rotate one.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+def _deployment(slug: str) -> Any:
+    from alarp.records.deployments.models import Deployment
+
+    found = Deployment.objects.filter(slug=slug).first()
+    if found is None:
+        raise BadInput(f"There is no deployment {slug!r}; `alarp status` lists them.")
+    return found
+
+
+@app.command("list")
+def listed(as_json: bool = typer.Option(False, "--json", help="Print the versions as JSON.")) -> None:
+    """Which versions of its key has each deployment? The last one names what is sent from now on."""
+    from alarp.records import boot
+
+    boot()
+    from alarp.records import pseudonym_keys
+    from alarp.records.deployments.models import Deployment
+
+    pseudonym_keys.check_all()
+    found = {
+        slug: pseudonym_keys.versions(slug)
+        for slug in Deployment.objects.order_by("slug").values_list("slug", flat=True)
+    }
+    if as_json:
+        answers.as_json(found)
+        return
+    for slug, versions in found.items():
+        typer.echo(
+            f"{slug}: {', '.join(map(str, versions)) or 'none yet; made when the first study is sent'}"
+        )
+
+
+@app.command()
+def rotate(
+    deployment: str = typer.Argument(..., help="The deployment's short name."),
+    by: str = typer.Option(..., "--by", help="User name of who rotates; the audit trail carries their name."),
+    as_json: bool = typer.Option(False, "--json", help="Print the new version as JSON."),
+) -> None:
+    """Have the tool know patients under new names from now on. What it was sent before still finds its patient."""
+    from alarp.records import boot
+
+    boot()
+    from alarp.records import pseudonym_keys
+    from alarp.records.people.models import Person
+
+    person = Person.objects.filter(username=by).first()
+    if person is None:
+        raise BadInput(f"Nobody has the user name {by!r}; give one of the Trust's people.")
+    version = pseudonym_keys.rotate(_deployment(deployment), by=person)
+    if as_json:
+        answers.as_json({"deployment": deployment, "key_version": version})
+    else:
+        typer.echo(f"New studies go to {deployment} under key {version}. Back up the keys folder now.")
