@@ -6,7 +6,6 @@ where patients repeat, `weights` whole numbers of a bootstrap draw. No fit is ma
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import exp, inf, sqrt
 from typing import Any
@@ -119,13 +118,17 @@ def calibration_intercept(
     offset, slope held at 1 (Van Calster et al. 2019, doi:10.1186/s12916-019-1466-7). 0 is ideal. Wald interval,
     clustered by patient. Not measurable with one class. Probabilities of 0 or 1 count at the clip.
     """
-    if (nothing := _not_both(name, outcome, subgroup)) is not None:
-        return nothing
-    clusters = _repeats(clusters)
+    odds = log_odds(probability, clip=clip)
     ones = np.ones((len(outcome), 1))
-    fit = logistic_fit(ones, outcome, offset=log_odds(probability, clip=clip), clusters=clusters)
-    return _wald(
-        name, fit, 0, outcome, level=level, clusters=clusters, subgroup=subgroup, what="slope held at 1"
+    return _recalibrated(
+        name,
+        ones,
+        outcome,
+        level=level,
+        offset=odds,
+        clusters=clusters,
+        subgroup=subgroup,
+        what="slope held at 1",
     )
 
 
@@ -145,35 +148,39 @@ def calibration_slope(
     1 is ideal. Wald interval, clustered by patient. Not measurable with one class, with one probability for all, or
     when the probabilities separate the classes completely.
     """
-    if (nothing := _not_both(name, outcome, subgroup)) is not None:
-        return nothing
-    clusters = _repeats(clusters)
     odds = log_odds(probability, clip=clip)
-    if odds.min() == odds.max():
-        return Measure.not_measurable(
-            name, because="every probability is the same", n=len(outcome), subgroup=subgroup
-        )
-    fit = logistic_fit(np.column_stack([np.ones(len(odds)), odds]), outcome, clusters=clusters)
-    return _wald(name, fit, 1, outcome, level=level, clusters=clusters, subgroup=subgroup, what="Cox 1958")
+    design = np.column_stack([np.ones(len(odds)), odds])
+    return _recalibrated(
+        name, design, outcome, level=level, clusters=clusters, subgroup=subgroup, what="Cox 1958"
+    )
 
 
-def _wald(
+def _recalibrated(
     name: str,
-    fit: LogisticFit | None,
-    which: int,
+    design: FloatArray,
     outcome: BoolArray,
     *,
     level: float,
+    offset: FloatArray | None = None,
     clusters: Codes | None,
     subgroup: str,
     what: str,
 ) -> Measure:
-    n = len(outcome)
-    if fit is None:
-        because = "the probabilities separate the outcomes completely, so no finite value fits"
+    """The last coefficient of the logistic regression of the outcome on the design, with its Wald interval."""
+    if (nothing := _not_both(name, outcome, subgroup)) is not None:
+        return nothing
+    n, clusters = len(outcome), _repeats(clusters)
+
+    def lost(because: str) -> Measure:
         return Measure.not_measurable(name, because=because, n=n, subgroup=subgroup)
-    estimate = float(fit.coefficients[which])
-    half = _quantile(level, clusters) * sqrt(float(fit.covariance[which, which]))
+
+    if offset is None and design[:, -1].min() == design[:, -1].max():
+        return lost("every probability is the same")
+    fit = logistic_fit(design, outcome, offset=offset, clusters=clusters)
+    if fit is None:
+        return lost("the probabilities separate the outcomes completely, so no finite value fits")
+    estimate = float(fit.coefficients[-1])
+    half = _quantile(level, clusters) * sqrt(float(fit.covariance[-1, -1]))
     method = f"logistic recalibration, {what}, Wald" + ("" if clusters is None else ", clustered by patient")
     low, high = estimate - half, estimate + half
     return Measure(name, estimate, low, high, level, method, n, int(outcome.sum()), subgroup)
@@ -372,41 +379,3 @@ def ece(
     codes = bin_codes(probability, bins=bins, by=by)
     apart = np.bincount(codes, weights=weight * (outcome - probability))
     return float(np.abs(apart).sum() / weight.sum())
-
-
-def bootstrap(
-    name: str,
-    statistic: Callable[[FloatArray], float],
-    *,
-    n: int,
-    events: int | None = None,
-    clusters: Codes | None = None,
-    level: float = 0.95,
-    replicates: int = 500,
-    seed: int = 20260101,
-    subgroup: str = "all",
-    method: str = "",
-) -> Measure:
-    """Between which bounds does this statistic lie when patients are drawn again?
-
-    `statistic` takes one whole-number weight a case. Percentile interval over `replicates` draws of patients with
-    replacement; the seed stands in the protocol, so the same data give the same bounds. A draw in which the statistic
-    cannot be had (NaN) is set aside; beyond one in twenty of them no bounds are given.
-    """
-    estimate = statistic(np.ones(n))
-    if np.isnan(estimate):
-        return Measure.not_measurable(
-            name, because="it cannot be computed from these cases", n=n, subgroup=subgroup
-        )
-    _, code = np.unique(np.arange(n) if clusters is None else clusters, return_inverse=True)
-    groups = int(code.max()) + 1
-    draws, generator = np.empty(replicates), np.random.default_rng(seed)
-    for i in range(replicates):
-        picked = np.bincount(generator.integers(0, groups, groups), minlength=groups).astype(np.float64)
-        draws[i] = statistic(picked[code])
-    usable = draws[~np.isnan(draws)]
-    told = f"{method}; percentile bootstrap, {replicates} draws of patients, seed {seed}".removeprefix("; ")
-    if len(usable) < 0.95 * replicates:
-        return Measure(name, estimate, None, None, level, method, n, events, subgroup, "too many empty draws")
-    low, high = np.quantile(usable, [0.5 - level / 2, 0.5 + level / 2])
-    return Measure(name, estimate, float(low), float(high), level, told, n, events, subgroup)

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from alarp.evaluation.cells import NOT_RECORDED
 from alarp.evaluation.claims import TOO_FEW
 from alarp.evaluation.fields import Fields
 from alarp.evaluation.intervals import BoolArray, Codes, FloatArray, normal_quantile, t_quantile, wilson
 from alarp.evaluation.ranking import newcombe_auc
-from alarp.evaluation.subgroups import NOT_RECORDED
 from alarp.kernel import BadInput, Measure
 
 MEASURES = ("sensitivity_transported", "specificity_transported", "auc_transported")

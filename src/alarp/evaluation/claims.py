@@ -73,15 +73,20 @@ def judge(claim: Claim, measures: Iterable[Measure], comparisons: Iterable[Compa
 
 
 def _judge_difference(claim: Claim, comparisons: Iterable[Comparison]) -> Verdict:
-    for row in comparisons:
-        if (row.measure, row.a, row.b) == (claim.measure, claim.a, claim.b):
-            found = {"estimate": row.difference, "low": row.low, "high": row.high}[claim.on]
-            if found is None:
-                return Verdict(claim, None, NOT_MEASURABLE, row.flag or f"there is no {claim.on} bound")
-            return _answer(claim, found)
-    return Verdict(
-        claim, None, NOT_MEASURABLE, f"'{claim.a}' and '{claim.b}' were not compared in this order"
-    )
+    rows = {row.measure: row for row in comparisons if (row.a, row.b) == (claim.a, claim.b)}
+    if (plain := rows.get(claim.measure)) is None:
+        because = f"'{claim.a}' and '{claim.b}' were not compared in this order"
+        return Verdict(claim, None, NOT_MEASURABLE, because)
+    row = plain if claim.on == "estimate" else rows.get(claim.measure + GUARD, plain)
+    found, bound = (_of_difference(each, claim.on) for each in (row, plain))
+    if found is None:
+        return Verdict(claim, None, NOT_MEASURABLE, row.flag or f"there is no {claim.on} bound")
+    verdict = _answer(claim, found)
+    return verdict if row is plain or bound is None else _saying(verdict, row.measure, plain.measure, bound)
+
+
+def _of_difference(row: Comparison, on: str) -> float | None:
+    return {"estimate": row.difference, "low": row.low, "high": row.high}[on]
 
 
 def _judge(claim: Claim, measure: Measure) -> Verdict:
@@ -100,7 +105,11 @@ def _judge_guarded(claim: Claim, plain: Measure, guarded: Measure) -> Verdict:
     verdict, bound = _judge(claim, guarded), getattr(plain, claim.on)
     if bound is None or bound == verdict.found:
         return verdict
-    because = f"judged by {guarded.measure}; the bound of {plain.measure} is {bound:.4f}"
+    return _saying(verdict, guarded.measure, plain.measure, bound)
+
+
+def _saying(verdict: Verdict, by: str, instead_of: str, bound: float) -> Verdict:
+    because = f"judged by {by}; the bound of {instead_of} is {bound:.4f}"
     return replace(verdict, because="; ".join(filter(None, [verdict.because, because])))
 
 

@@ -25,6 +25,11 @@ from alarp.evaluation.intervals import (
 from alarp.evaluation.protocol import Common
 from alarp.kernel import Measure
 
+REST = "rest"
+MULTIPLICITY = ("holm", "bonferroni", "none")
+_ADJUSTED = {"holm": "Holm over", "bonferroni": "Bonferroni over", "none": "not adjusted for"}
+Told = tuple[Measure, float]  # a share, and how many independent cases it rests on
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -68,15 +73,25 @@ def share_gap(
     """
     if not len(own) or not len(rest):
         return None
-    sides = [
-        proportion(measure, hits, level=level, clusters=code, empty="no case")
+    first, second = (
+        (
+            proportion(measure, hits, level=level, clusters=code, subgroup=group, empty="no case"),
+            n_for_interval(hits, code, level=level),
+        )
         for hits, code in zip((own, rest), clusters, strict=True)
-    ]
-    sizes = [n_for_interval(h, c, level=level) for h, c in zip((own, rest), clusters, strict=True)]
-    difference, low, high = newcombe_difference(sides[0], sides[1])
-    se, z, p = two_proportion_z(float(own.mean()), sizes[0], float(rest.mean()), sizes[1])
-    row = Comparison(measure, group, "rest", difference, low, high, se, z, p, p, "Newcombe 10; pooled z", "")
-    return Gap(row, min(len(own), len(rest)))
+    )
+    return Gap(difference_of_shares(first, second), min(len(own), len(rest)))
+
+
+def difference_of_shares(own: Told, rest: Told) -> Comparison:
+    """By how much does one group's share exceed the rest's? Newcombe's interval and the pooled z test; both measurable."""
+    (first, worth), (second, worth_rest) = own, rest
+    assert first.estimate is not None and second.estimate is not None
+    difference, low, high = newcombe_difference(first, second)
+    se, z, p = two_proportion_z(first.estimate, worth, second.estimate, worth_rest)
+    return Comparison(
+        first.measure, first.subgroup, REST, difference, low, high, se, z, p, p, "Newcombe 10; pooled z"
+    )
 
 
 def mean_gap(
@@ -106,7 +121,7 @@ def mean_gap(
     statistic = difference / se
     p = float(2 * stats.t.sf(abs(statistic), df))
     row = Comparison(
-        measure, group, "rest", difference, difference - half, difference + half, se, statistic, p, p,
+        measure, group, REST, difference, difference - half, difference + half, se, statistic, p, p,
         "Welch", "", df,
     )  # fmt: skip
     return Gap(row, min(len(own), len(rest)))
@@ -122,21 +137,46 @@ def _mean_and_variance(values: FloatArray, clusters: Codes | None) -> tuple[floa
 
 
 def with_multiplicity(gaps: Sequence[Gap | None], protocol: Common) -> list[Comparison]:
-    """Which gaps stand after all the questions asked? Holm over those between groups large enough to tell.
+    """Which gaps stand after all the questions asked? Holm over those between groups large enough to tell."""
+    few = too_few(protocol.minimum_n)
+    rows = [
+        replace(gap.comparison, flag=few) if gap.smallest < protocol.minimum_n else gap.comparison
+        for gap in gaps
+        if gap is not None
+    ]
+    return adjusted(rows, alpha=protocol.alpha, margin=protocol.gap_margin or 0.0)
 
-    A gap is shown when its adjusted p is below 1 - level and it exceeds the protocol's `gap_margin`, if one stands.
+
+def too_few(minimum: int) -> str:
+    """What is said of a gap with a side smaller than the protocol asks for?"""
+    return f"{TOO_FEW}: fewer than {minimum} cases"
+
+
+def adjusted(
+    gaps: Sequence[Comparison], *, alpha: float, margin: float, multiplicity: str = "holm"
+) -> list[Comparison]:
+    """Which gaps stand after all the questions asked?
+
+    Holm 1979 or Bonferroni over the gaps that can be told, or none, as declared; the intervals stay unadjusted. A gap
+    is flagged when its adjusted p is below alpha and it is wider than the protocol's `gap_margin`. One that has a flag
+    already cannot be told and keeps it.
     """
-    found = [gap for gap in gaps if gap is not None]
-    told = [gap.comparison for gap in found if gap.smallest >= protocol.minimum_n]
-    adjusted = iter(holm([c.p_unadjusted or 0.0 for c in told]))
+    told = [c.p_unadjusted for c in gaps if not c.flag and c.p_unadjusted is not None]
+    p_values = iter(adjusted_p(told, multiplicity))
     rows = []
-    for gap in found:
-        row = gap.comparison
-        if gap.smallest < protocol.minimum_n:
-            rows.append(replace(row, p=None, flag=f"{TOO_FEW}: fewer than {protocol.minimum_n} cases"))
+    for row in gaps:
+        if row.flag:
+            rows.append(replace(row, p=None))
             continue
-        p = next(adjusted)
-        wide = abs(row.difference or 0.0) > (protocol.gap_margin or 0.0)
-        flag = "gap" if p < protocol.alpha and wide else "no gap shown"
-        rows.append(replace(row, p=p, flag=flag, method=f"{row.method}; Holm over {len(told)} comparisons"))
+        p = next(p_values)
+        flag = "gap" if p < alpha and abs(row.difference or 0.0) > margin else "no gap shown"
+        method = f"{row.method}; {_ADJUSTED[multiplicity]} {len(told)} comparisons"
+        rows.append(replace(row, p=p, flag=flag, method=method))
     return rows
+
+
+def adjusted_p(p_values: Sequence[float], how: str) -> list[float]:
+    """Which p values remain when several questions were asked: `holm`, `bonferroni` (times their number) or `none`?"""
+    if how == "holm":
+        return holm(p_values)
+    return [min(1.0, p * len(p_values)) if how == "bonferroni" else p for p in p_values]

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from alarp.evaluation.detection.accuracy import EMPTY
 from alarp.evaluation.intervals import proportion
 from alarp.evaluation.pieces import Row, find
+from alarp.evaluation.subgroups import EMPTY
 from alarp.kernel import BadInput, Measure
 
 EVALUATION, LIVE = "evaluation", "live"

@@ -9,26 +9,23 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from alarp.evaluation.cells import NOT_RECORDED
 from alarp.evaluation.claims import TOO_FEW
 from alarp.evaluation.fields import Fields
+from alarp.evaluation.gaps import MULTIPLICITY, REST, Told, adjusted, difference_of_shares, too_few
 from alarp.evaluation.intervals import (
     WILSON_CLUSTERED,
     BoolArray,
     Codes,
     Comparison,
     FloatArray,
-    holm,
     n_for_interval,
-    newcombe_difference,
     normal_quantile,
-    two_proportion_z,
     wilson,
 )
 from alarp.kernel import BadInput, Measure
 
 Counts = npt.NDArray[np.int64]
-NOT_RECORDED = "not recorded"
-MULTIPLICITY = ("holm", "bonferroni", "none")
 EMPTY = {"sensitivity": "no diseased case", "specificity": "no healthy case", "ppv": "no case was flagged",
          "npv": "every case was flagged"}  # fmt: skip
 GAPS = ("sensitivity", "specificity")
@@ -292,10 +289,8 @@ def analyse(
                     "rest", others, _worths(diseased, flagged, patient, ~inside, plan.level), plan.level
                 )
                 gaps += [gap(own[name], rest[name], plan) for name in GAPS]
-    return rows, adjusted(gaps, plan)
-
-
-Told = tuple[Measure, float]  # a share, and how many independent cases it rests on
+    alpha, margin = 1.0 - plan.level, plan.gap_margin
+    return rows, adjusted(gaps, alpha=alpha, margin=margin, multiplicity=plan.multiplicity)
 
 
 def _worths(
@@ -344,44 +339,12 @@ def said(measure: Measure, minimum: int) -> Measure:
 
 def gap(own: Told, rest: Told, plan: Plan) -> Comparison:
     """By how much does this group differ from all cases outside it? One that cannot be told says so in `flag`."""
-    (first, worth), (second, worth_rest) = own, rest
-    name = first.measure
+    (first, _), (second, _) = own, rest
     if first.estimate is None or second.estimate is None:
         side = first if first.estimate is None else second
         where = "here" if side is first else "in the rest"
-        return Comparison(name, first.subgroup, "rest", None, flag=f"not measurable: {side.because} {where}")
-    difference, low, high = newcombe_difference(first, second)
-    se, z, p = two_proportion_z(first.estimate, worth, second.estimate, worth_rest)
-    few = min(first.n, second.n) < plan.minimum_n
-    flag = f"{TOO_FEW}: fewer than {plan.minimum_n} cases" if few else ""
-    method = "Newcombe 10; pooled z"
-    return Comparison(name, first.subgroup, "rest", difference, low, high, se, z, p, p, method, flag)
-
-
-def adjusted(gaps: Sequence[Comparison], plan: Plan) -> list[Comparison]:
-    """Which gaps stand after all the questions asked?
-
-    Holm 1979 or Bonferroni over the gaps that can be told, or none, as declared; the intervals stay unadjusted. A gap
-    is flagged when its adjusted p is below 1 - level and it is wider than the protocol's `gap_margin`.
-    """
-    told = [c.p_unadjusted for c in gaps if not c.flag and c.p_unadjusted is not None]
-    p_values = iter(adjusted_p(told, plan.multiplicity))
-    words = {"holm": "Holm over", "bonferroni": "Bonferroni over", "none": "not adjusted for"}
-    rows = []
-    for row in gaps:
-        if row.flag:
-            rows.append(replace(row, p=None))
-            continue
-        p = next(p_values)
-        wide = abs(row.difference or 0.0) > plan.gap_margin
-        flag = "gap" if p < 1 - plan.level and wide else "no gap shown"
-        method = f"{row.method}; {words[plan.multiplicity]} {len(told)} comparisons"
-        rows.append(replace(row, p=p, flag=flag, method=method))
-    return rows
-
-
-def adjusted_p(p_values: Sequence[float], how: str) -> list[float]:
-    """Which p values remain when several questions were asked: `holm`, `bonferroni` (times their number) or `none`?"""
-    if how == "holm":
-        return holm(p_values)
-    return [min(1.0, p * len(p_values)) if how == "bonferroni" else p for p in p_values]
+        return Comparison(
+            first.measure, first.subgroup, REST, None, flag=f"not measurable: {side.because} {where}"
+        )
+    row = difference_of_shares(own, rest)
+    return replace(row, flag=too_few(plan.minimum_n)) if min(first.n, second.n) < plan.minimum_n else row

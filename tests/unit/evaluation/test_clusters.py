@@ -126,7 +126,7 @@ def test_a_tool_that_is_always_right_keeps_the_bound_of_its_patients_when_partly
         found = findings(made, "case,patient,truth,score,verified", columns=columns, analysis=analysis)
         return next(m for m in found.measures if m.measure == f"{side}_ipw").low
 
-    assert bound(3) == pytest.approx(bound(1), abs=1e-9)
+    assert bound(3) == pytest.approx(bound(1), abs=0.015)  # t instead of z
 
 
 def test_the_bca_interval_leans_by_patients_not_by_cases():

@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from alarp.evaluation import detection
+from alarp.evaluation.claims import judge
 from alarp.evaluation.detection.auc import auc, clustered_variance, placements
+from alarp.evaluation.detection.options import Window
+from alarp.evaluation.detection.partial import compare_areas
 from alarp.evaluation.ranking import area, delong_covariance, delong_variance, steps
 from alarp.evaluation.resampling import bootstrap_areas, stratified_bootstrap_auc
 from alarp.kernel import BadInput
@@ -125,6 +128,63 @@ def test_few_misranked_cases_move_the_interval_to_the_logit_scale_and_the_method
     assert found.estimate == plain.estimate
 
 
+def _few_misranked(**changes):
+    draw = np.random.default_rng(12)
+    rows = [
+        f"c{i},{'nodule' if i < 15 else 'none'},{draw.normal(2.3 if i < 15 else 0):.3f}" for i in range(215)
+    ]
+    return findings(rows, **changes)
+
+
+def test_a_claim_is_judged_by_the_guarded_bound_and_says_what_delongs_would_have_been():
+    found = _few_misranked()
+    plain, guarded = (measure(found, name) for name in ("auc", "auc_guarded"))
+    between = (plain.low + guarded.low) / 2
+    assert guarded.low < between < plain.low
+    claim = {"measure": "auc", "at_least": between, "on": "low"}
+    (said,) = judged(_few_misranked(claims=[claim]), claim)
+    assert said.status == "not met" and said.found == guarded.low
+    assert said.because == f"judged by auc_guarded; the bound of auc is {plain.low:.4f}"
+    (said,) = judged(found, claim | {"on": "estimate"})
+    assert (said.status, said.found, said.because) == ("met", plain.estimate, "")
+
+
+def judged(found, claim):
+    plan = detection.parse(protocol_values(claims=[claim]))
+    return [judge(one, found.measures, found.comparisons) for one in plan.common.claims]
+
+
+@pytest.mark.parametrize("interval", ["delong", "logit", "percentile", "bca"])
+def test_an_interval_that_rests_on_few_misranked_cases_says_so(interval):
+    scores, diseased = binormal(15, 200, shift=2.3)
+    few = auc(scores, diseased, interval=interval, replicates=500)
+    assert re.fullmatch(r"few misranked cases \(worth \d+\.\d\): .* take that of auc_guarded", few.because)
+    many = auc(*binormal(200, 800), interval=interval, replicates=500)
+    assert many.because == ""
+
+
+def test_the_difference_of_two_areas_with_few_misranked_cases_is_judged_by_its_guarded_row():
+    scores, diseased = binormal(15, 200, shift=2.3)
+    worse = scores + np.random.default_rng(3).normal(0, 0.6, len(scores))
+    plain, guarded = (
+        compare_areas("auc" + end, "a", "b", scores, worse, diseased, Window(), level=0.95, guarded=bool(end))
+        for end in ("", "_guarded")
+    )
+    assert plain.flag.startswith("few misranked cases") and guarded.flag == ""
+    assert guarded.low < plain.low < plain.high < guarded.high
+    between = (guarded.low + plain.low) / 2
+    (claim,) = detection.parse(
+        protocol_values(
+            columns={"case": "case", "truth": "truth", "score": ["a", "b"]},
+            threshold={"a": 1, "b": 1},
+            claims=[{"measure": "auc", "a": "a", "b": "b", "at_least": between, "on": "low"}],
+        )
+    ).common.claims
+    said = judge(claim, (), (plain, guarded))
+    assert said.status == "not met" and "judged by auc_guarded" in said.because
+    assert judge(claim, (), (plain,)).status == "met"
+
+
 def test_one_class_only_has_no_area():
     none = np.zeros(5, dtype=bool)
     for find in (auc, stratified_bootstrap_auc):
@@ -207,9 +267,9 @@ def study():
     ],
 )
 def test_the_study_of_coverage_gives_what_its_page_says(method, setting):
-    (cell,) = [c for c in study().cells() if (c.method, c.setting) == (method, setting)]
+    (one,) = [s for s in study().settings() if s.name == setting and method in s.methods]
     page = (ROOT / "docs" / "reference" / "interval-coverage.md").read_text(encoding="utf-8")
     rows = page.split(f"## {method}\n")[1].split("\n## ")[0]
     printed = float(re.search(rf"\| {re.escape(setting)} \| ([0-9.]+) %", rows).group(1))
-    found = cell.run(rounds=500)
+    found = one.run(rounds=500)[method]
     assert 100 * found.holds == pytest.approx(printed, abs=0.06 if found.rounds is None else 4.0)

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alarp.evaluation import detection
+from alarp.evaluation.gaps import adjusted_p
 from alarp.evaluation.intervals import holm, wilson
-from alarp.evaluation.subgroups import accuracy_by_group, adjusted_p, band_names, banded, count_by_group
+from alarp.evaluation.subgroups import accuracy_by_group, band_names, banded, count_by_group
 from alarp.kernel import BadInput
 
 HEADER = "case,truth,score,sex,site,age"

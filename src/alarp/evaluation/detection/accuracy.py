@@ -10,10 +10,8 @@ from alarp.evaluation.classes import UNKNOWN
 from alarp.evaluation.detection.cases import Cases
 from alarp.evaluation.intervals import BoolArray, Codes, FloatArray, proportion
 from alarp.evaluation.outcomes import NO_OUTPUT
+from alarp.evaluation.subgroups import EMPTY
 from alarp.kernel import Measure
-
-EMPTY = {"sensitivity": "no diseased case", "specificity": "no healthy case", "ppv": "no case was flagged",
-         "npv": "every case was flagged"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

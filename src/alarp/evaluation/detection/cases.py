@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from alarp.evaluation.cells import declared_outcomes, numbers, patients
+from alarp.evaluation.cells import NOT_RECORDED, declared_outcomes, numbers, patients
 from alarp.evaluation.classes import UNKNOWN, Ternary, classes, yes_or_no
 from alarp.evaluation.detection.protocol import NO_DISEASE, OPTIONAL_ROLES, DetectionProtocol
 from alarp.evaluation.intervals import Codes, FloatArray
 from alarp.evaluation.outcomes import CaseOutcome
-from alarp.evaluation.subgroups import NOT_RECORDED, banded
+from alarp.evaluation.subgroups import banded
 from alarp.evaluation.tables import join_by_case, require_columns, require_unique_cases
 from alarp.kernel import BadInput
 

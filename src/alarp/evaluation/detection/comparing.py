@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alarp.evaluation.detection.accuracy import EMPTY, Readings, readings
+from alarp.evaluation.claims import GUARD
+from alarp.evaluation.detection.accuracy import Readings, readings
 from alarp.evaluation.detection.cases import Cases
 from alarp.evaluation.detection.options import Window
 from alarp.evaluation.detection.paired import compare_proportions
 from alarp.evaluation.detection.partial import compare_areas
 from alarp.evaluation.detection.protocol import DetectionProtocol
 from alarp.evaluation.intervals import Comparison
+from alarp.evaluation.subgroups import EMPTY
 
 
 def by_answer(protocol: DetectionProtocol, cases: Cases) -> dict[str, Cases]:
@@ -49,6 +51,8 @@ def between(protocol: DetectionProtocol, a: str, b: str, first: Cases, second: C
     for measure, window in windows.items():
         if first.has_score and second.has_score:
             yield _areas(measure, a, b, one, two, window, level=protocol.common.level)
+            if measure == "auc":
+                yield _areas(measure + GUARD, a, b, one, two, window, level=protocol.common.level)
         else:
             lacking = b if first.has_score else a
             yield Comparison(measure, a, b, None, flag=f"'{lacking}' has a decision and no score")
@@ -80,4 +84,5 @@ def _areas(
         window,
         level=level,
         clusters=first.patient,
+        guarded=measure.endswith(GUARD),
     )

@@ -94,7 +94,7 @@ def begg_greenes(
     if not among:
         return Measure.not_measurable(called, because=_nobody(of_diseased), n=n)
     estimate = weight.get(right, 0.0) / among
-    soft = {k: _softened(s) for k, s in strata.items() if s.cases}
+    soft = {k: _softened(s, alike) for k, s in strata.items() if s.cases}
     centre, se = _logit(soft, right, of_diseased, total)
     half = t_quantile(level, alike.freedom) * sqrt(alike.effect) * se
     low, high = _expit(centre - half), _expit(centre + half)
@@ -108,9 +108,9 @@ def _share(stratum: Stratum, of_diseased: bool) -> float:
     return (stratum.diseased if of_diseased else stratum.healthy) / stratum.verified
 
 
-def _softened(s: Stratum) -> tuple[float, float, float]:
-    """Cases, diseased and healthy, one half added to both where one of them is empty."""
-    more = _HALF if s.diseased == 0 or s.healthy == 0 else 0.0
+def _softened(s: Stratum, alike: Alike) -> tuple[float, float, float]:
+    """Cases, diseased and healthy, one half (of an independent case) added to both where one of them is empty."""
+    more = _HALF * alike.effect if s.diseased == 0 or s.healthy == 0 else 0.0
     return float(s.cases), s.diseased + more, s.healthy + more
 
 
@@ -149,36 +149,38 @@ def ipw(
 
     Inverse probability weighting (Alonzo and Pepe 2005, doi:10.1111/j.1467-9876.2005.00477.x): a verified case weighs one
     over its stratum's fraction; a ratio of weighted sums, linearised variance, interval on the logit scale. Where
-    everything is right or wrong, Wilson at Kish's effective number. `alike` as for `begg_greenes`.
+    everything is right or wrong, half a case on either side in the interval (one that was not seen may weigh much), not in
+    the estimate. `alike` as for `begg_greenes`.
     """
     right, of_diseased = _sides(measure)
     called = f"{measure}_ipw"
-    counts = {k: (s.diseased if of_diseased else s.healthy) for k, s in strata.items()}
+    counts = {k: float(s.diseased if of_diseased else s.healthy) for k, s in strata.items()}
     weights = {k: 1.0 / fractions.get(k, 1.0) for k in strata}
     whole = sum(weights[k] * counts[k] for k in strata)
     n = sum(s.verified for s in strata.values())
     if not whole:
         return Measure.not_measurable(called, because=_nobody(of_diseased), n=n)
     estimate = weights[right] * counts[right] / whole if right in strata else 0.0
-    squares = {k: weights[k] ** 2 * counts[k] for k in strata}
-    method = "inverse probability weighting by the recorded sampling fractions" + _by_patient(alike)
-    if estimate in (0.0, 1.0):
-        low, high = wilson(estimate, whole**2 / sum(squares.values()) / alike.effect, level=level)
-        return Measure(called, estimate, low, high, level, method + ", Wilson at Kish's effective n", n, None)
-    spread = sum(squares[k] * ((k == right) - estimate) ** 2 for k in strata)
-    se = sqrt(spread) / whole / (estimate * (1 - estimate))
-    half = t_quantile(level, alike.freedom) * sqrt(alike.effect) * se
-    centre = log(estimate / (1 - estimate))
-    return Measure(
-        called,
-        estimate,
-        _expit(centre - half),
-        _expit(centre + half),
-        level,
-        method + ", logit interval",
-        n,
-        None,
+    method = "inverse probability weighting by the recorded sampling fractions, logit interval" + _by_patient(
+        alike
     )
+    if estimate in (0.0, 1.0):
+        counts = {k: count + _HALF * alike.effect for k, count in counts.items()}
+        method += ", an empty cell counts 1/2 in the interval"
+    centre, se = _weighted_logit(right, counts, weights)
+    half = t_quantile(level, alike.freedom) * sqrt(alike.effect) * se
+    low, high = min(estimate, _expit(centre - half)), max(estimate, _expit(centre + half))
+    return Measure(called, estimate, low, high, level, method, n, None)
+
+
+def _weighted_logit(
+    right: str, counts: Mapping[str, float], weights: Mapping[str, float]
+) -> tuple[float, float]:
+    """The logit of the weighted share of right ones, and its linearised standard error."""
+    whole = sum(weights[k] * counts[k] for k in counts)
+    share = min(max(weights.get(right, 0.0) * counts.get(right, 0.0) / whole, 1e-12), 1 - 1e-12)
+    spread = sum(weights[k] ** 2 * counts[k] * ((k == right) - share) ** 2 for k in counts)
+    return log(share / (1 - share)), sqrt(spread) / whole / (share * (1 - share))
 
 
 def naive(measure: str, strata: Strata, *, level: float = 0.95, worth: float | None = None) -> Measure:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from alarp.evaluation.calibration import bootstrap
 from alarp.evaluation.intervals import BoolArray, Codes, FloatArray, mean
+from alarp.evaluation.resampling import bootstrap
 from alarp.kernel import Measure
 
 
