@@ -2,109 +2,104 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
+import stat
 from pathlib import Path
 
 import typer
-from rich.progress import track
+from rich.console import Console
+from rich.progress import Progress
 
 from alarp.cli import answers
-from alarp.identity import Profile, Pseudonyms, deidentify, identifiers_of, scan
-from alarp.kernel import AlarpError, BadInput, sha256_hex
-from alarp.standards.deidentification import load_profile
+from alarp.cli.deidentifying import many
+from alarp.cli.deidentifying.one import CLEANED, REFUSED, SKIPPED, Line, Work
+from alarp.identity import OPTIONS, Pseudonyms
+from alarp.kernel import BadInput
+from alarp.standards.deidentification import LATEST, load_named, load_profile, load_profiles
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the manifest: what went in, what came out, or why not."""
-
-    source: str
-    source_sha256: str
-    output: str
-    output_sha256: str
-    trouble: str
-
-
-def _files(place: Path) -> Iterator[Path]:
-    if place.is_dir():
-        yield from sorted(p for p in place.rglob("*") if p.is_file())
-    elif place.is_file():
-        yield place
-    else:
-        raise BadInput(f"{place} is neither a file nor a folder. Give DICOM files to de-identify.")
+def _list_profiles(wanted: bool) -> None:
+    if not wanted:
+        return
+    for profile in load_profiles():
+        typer.echo(f"{profile.name} (version {profile.version}): {profile.purpose}")
+        for option in profile.options:
+            typer.echo(f"    {option} ({OPTIONS[option][0]}, {OPTIONS[option][1]})")
+    raise typer.Exit
 
 
-def _write(target: Path, data: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.part")
-    temporary.write_bytes(data)
-    temporary.replace(target)
-
-
-def _one(file: Path, name: str, out: Path, profile: Profile, pseudonyms: Pseudonyms) -> Line:
-    source = file.read_bytes()
-    digest = sha256_hex(source)
+def _pseudonyms(key_file: Path, version: int, out: Path) -> Pseudonyms:
+    """The names under the key in this file, which must be its owner's alone and must not travel with the copies."""
     try:
-        clean = deidentify(source, profile=profile, pseudonyms=pseudonyms)
-        leaks = scan(clean.part10, identifiers_of(source))
-        if leaks:
-            kinds = ", ".join(sorted({leak.kind for leak in leaks}))
-            return Line(name, digest, "", "", f"the second scan still finds: {kinds}; nothing was written")
-    except AlarpError as error:
-        return Line(name, digest, "", "", str(error))
-    # The source's own name may carry a patient's: the output is named by its new UID.
-    target = f"{clean.study_uid}/{clean.series_uid}/{clean.sop_instance_uid}.dcm"
-    _write(out / target, clean.part10)
-    return Line(name, digest, target, sha256_hex(clean.part10), "")
+        key = key_file.read_bytes()
+        mode = key_file.stat().st_mode
+    except OSError:
+        raise BadInput(
+            f"The key file {key_file} cannot be read. Make one with: alarp keys make {key_file.name}"
+        ) from None
+    if out.resolve() in key_file.resolve().parents:
+        raise BadInput(f"The key file lies in {out}, where the copies go; keep it where they never travel.")
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise BadInput(f"Others can read the key file {key_file}; run chmod 600 on it.")
+    return Pseudonyms(key, version)
+
+
+def _report(lines: list[tuple[Path, Line]], base: Path, out: Path, *, quiet: bool) -> None:
+    """Say how many, and name each file that was not cleaned."""
+    cleaned = sum(line.state == CLEANED for _, line in lines)
+    if not quiet:
+        typer.echo(f"{cleaned} of {len(lines)} files de-identified into {out}.")
+    for file, line in lines:
+        if line.state == REFUSED:
+            answers.complain(f"{file.relative_to(base)}: {line.trouble}")
+        elif line.state == SKIPPED:
+            answers.complain(f"{file.relative_to(base)} was skipped: {line.trouble}.")
 
 
 def deid(
     source: Path = typer.Argument(..., metavar="IN", help="DICOM file, or folder searched to its depth."),
-    out: Path = typer.Argument(
-        ..., metavar="OUT", help="Folder for the de-identified copies and manifest.json."
-    ),
+    out: Path = typer.Argument(..., metavar="OUT", help="Folder for the copies and the manifest."),
     key_file: Path = typer.Option(
-        ..., help="File with the secret key (32 random bytes or more); keep it safe."
+        ..., help="File with the secret key (32 random bytes or more); keep it safe, readable by you alone."
     ),
     key_version: int = typer.Option(1, help="Number of this key, recorded in the manifest."),
-    profile: str = typer.Option("", help="Version of the profile; the latest when left out."),
+    profile: str = typer.Option("basic", help="Name of the profile; --profiles lists them."),
+    option: list[str] = typer.Option([], help="One more option of PS3.15, such as retain-device-identity."),
+    edition: str = typer.Option(LATEST, help="Edition of the standard's table."),
+    jobs: int = typer.Option(1, min=0, help="How many files at a time; 0: as many as there are processors."),
+    names: Path = typer.Option(
+        None, help="Also write, for you alone, which file had which digest. Holds the paths: keep it safe."
+    ),
+    profiles: bool = typer.Option(
+        False, "--profiles", is_eager=True, callback=_list_profiles, help="List the profiles and end."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the manifest as JSON."),
 ) -> None:
-    """De-identify files to the PS3.15 Basic Profile. Leaves with 1 when a file was not cleaned, and names it."""
-    try:
-        key = key_file.read_bytes()
-    except OSError:
-        raise BadInput(
-            f"The key file {key_file} cannot be read. Make one with: head -c 32 /dev/urandom > {key_file.name}"
-        ) from None
-    chosen = load_profile(profile) if profile else load_profile()
-    pseudonyms = Pseudonyms(key, key_version)
-    base = source if source.is_dir() else source.parent
-    files = list(_files(source))
+    """De-identify files by PS3.15. Leaves with 1 when a file was not cleaned, and names it.
+
+    The copies are named by their new UIDs, the manifest names no source. Run it again, and it goes on where it ended.
+    """
+    named, chosen = load_named(profile, edition=edition)
+    if option:
+        chosen = load_profile(edition, options=(*chosen.options, *option))
+    work = Work(chosen, _pseudonyms(key_file, key_version, out), out)
+    files = many.found(source, out)
     if not files:
         raise BadInput(f"{source} holds no files. Give DICOM files to de-identify.")
-    lines = [
-        _one(file, str(file.relative_to(base)), out, chosen, pseudonyms)
-        for file in track(
-            files, description="De-identifying", transient=True, disable=as_json or len(files) < 2
+    settings = many.Settings.of(named, work)
+    with Progress(
+        console=Console(stderr=True), transient=True, disable=as_json or len(files) < 2
+    ) as progress:
+        bar = progress.add_task("De-identifying", total=len(files))
+        lines = many.run(
+            files, work, settings, jobs=jobs or os.cpu_count() or 1, tell=lambda: progress.advance(bar)
         )
-    ]
-    manifest = {
-        "profile": chosen.name,
-        "profile_version": chosen.version,
-        "key_version": key_version,
-        "files": [{name: getattr(line, name) for name in Line.__slots__} for line in lines],
-    }
-    out.mkdir(parents=True, exist_ok=True)
-    _write(out / "manifest.json", json.dumps(manifest, indent=2).encode())
-    failed = [line for line in lines if line.trouble]
+    made = many.manifest(lines, settings)
+    many.write_manifest(out, made)
+    if names:
+        many.write_names(names, lines)
     if as_json:
-        answers.as_json(manifest)
-    else:
-        typer.echo(f"{len(lines) - len(failed)} of {len(lines)} files de-identified into {out}.")
-    for line in failed:
-        answers.complain(f"{line.source}: {line.trouble}")
-    if failed:
+        answers.as_json(made)
+    _report(lines, source if source.is_dir() else source.parent, out, quiet=as_json)
+    if any(line.state == REFUSED for _, line in lines):
         raise typer.Exit(1)

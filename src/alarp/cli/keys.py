@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -23,6 +26,20 @@ def _deployment(slug: str) -> Any:
     if found is None:
         raise BadInput(f"There is no deployment {slug!r}; `alarp status` lists them.")
     return found
+
+
+@app.command()
+def make(file: Path = typer.Argument(..., help="File to make; keep it where the copies never go.")) -> None:
+    """Make a key for `alarp deid`: 32 random bytes, readable by you alone. Never replaces a file."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise BadInput(
+            f"The key file {file} cannot be made ({error.strerror}); name one that is not there."
+        ) from None
+    with os.fdopen(descriptor, "wb") as handle:
+        handle.write(secrets.token_bytes(32))
+    typer.echo(f"{file} holds a new key. Whoever has it can tell who is behind the pseudonyms: keep it safe.")
 
 
 @app.command("list")

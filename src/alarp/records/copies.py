@@ -46,26 +46,30 @@ def opened(path: Path) -> Iterator[FileBytes]:
         os.close(descriptor)
 
 
-def write(
-    target: Path, source: FileBytes, segments: Sequence[bytes | Range], *, durable: bool = False
-) -> None:
-    """Write a new file of these segments; nobody sees it before it is whole. Raises FileExistsError for one that is there.
-
-    With `durable` it is on the disk when this returns (its folder's entry is the caller's to sync).
-    """
+def write_beside(target: Path, source: FileBytes, segments: Sequence[bytes | Range]) -> Path:
+    """Write these segments to a new file beside `target`, which nobody takes for a finished one; answers its path."""
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            for segment in segments:
-                if isinstance(segment, bytes):
-                    _write(descriptor, segment)
-                else:
-                    _copy(source.descriptor, descriptor, segment.start, segment.end)
-            if durable:
-                os.fdatasync(descriptor)
-        finally:
-            os.close(descriptor)
+        for segment in segments:
+            if isinstance(segment, bytes):
+                _write(descriptor, segment)
+            else:
+                _copy(source.descriptor, descriptor, segment.start, segment.end)
+    except BaseException:
+        temporary.unlink()
+        raise
+    finally:
+        os.close(descriptor)
+    return temporary
+
+
+def settle(temporary: Path, target: Path) -> None:
+    """Give a finished file its name, at once or not at all. Raises FileExistsError where another one has it.
+
+    The temporary file is gone afterwards in either case.
+    """
+    try:
         os.link(temporary, target)  # unlike a rename, it does not replace what another one laid there
     finally:
         temporary.unlink()
