@@ -12,7 +12,7 @@ from alarp.records import boot
 
 def main() -> int:
     boot()
-    from alarp.gateway import listener, sockets
+    from alarp.gateway import listener, pulling, securing, sockets
     from alarp.gateway.processes import Gateway
     from alarp.records.configuration import configuration
 
@@ -20,7 +20,13 @@ def main() -> int:
     try:
         listener.prepare()
         socket = sockets.listen_on(settings.gateway_host, settings.gateway_port)
-        gateway = Gateway([listener.Door(socket)], processes=settings.gateway_processes)
+        doors = [listener.Door(socket)]
+        if settings.gateway_tls_port:
+            context = securing.server_context()
+            secured = sockets.listen_on(settings.gateway_host, settings.gateway_tls_port)
+            doors.append(listener.Door(secured, context))
+        services = [listener.Service(pulling.SOP_CLASSES, pulling.HANDLERS)]
+        gateway = Gateway(doors, processes=settings.gateway_processes, services=services)
     except (AlarpError, OSError) as error:
         print(f"The gateway does not start: {error}", file=sys.stderr)
         return 1

@@ -1,7 +1,7 @@
 """May this caller come in, and who hears of it when not? The allow-list, for associations and for DICOMweb alike.
 
 Calling title, address and the way the connection is secured all have to fit the same peer. Whoever does not fit is
-an event in the audit trail and an alert of the watch; the same caller again within a minute is neither.
+an event in the audit trail and an alert of the watch; the same caller for the same reason within a minute is neither.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from alarp.records.watch import commands as watch
 
 LOG = logging.getLogger("alarp.gateway.callers")
 SAME_AGAIN_S, MOST_REMEMBERED = 60.0, 10_000
-_seen: dict[tuple[str, str], float] = {}
+_seen: dict[tuple[str, str, str], float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,10 @@ def unexpected(caller: Caller, why: str, peer: Peer | None) -> None:
     now = time.monotonic()
     if len(_seen) > MOST_REMEMBERED:
         _seen.clear()
-    if now - _seen.get((caller.calling, caller.address), float("-inf")) < SAME_AGAIN_S:
+    known = (caller.calling, caller.address, why)
+    if now - _seen.get(known, float("-inf")) < SAME_AGAIN_S:
         return
-    _seen[caller.calling, caller.address] = now
+    _seen[known] = now
     LOG.warning(
         "association refused: calling %r, called %r, from %s: %s",
         caller.calling,

@@ -22,11 +22,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError, close_old_connections, transaction
-from pynetdicom import AE, _config, evt
+from pynetdicom import (
+    AE,
+    ALL_TRANSFER_SYNTAXES,
+    AllStoragePresentationContexts,
+    _config,
+    evt,
+)
 from pynetdicom.association import Association
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
-from alarp.gateway import sockets
+from alarp.gateway import callers, sockets
 from alarp.gateway.receiving import incoming, keep, room
 from alarp.gateway.receiving.incoming import Incoming
 from alarp.gateway.receiving.keeping import WriteDown
@@ -44,9 +50,9 @@ LOG = logging.getLogger("alarp.gateway.listener")
 SUCCESS, OUT_OF_RESOURCES, NOT_AUTHORISED = 0x0000, 0xA700, 0x0124
 PDU_BYTES = 128 * 1024
 MOST_ASSOCIATIONS = 64
-NOBODY = "-no peer may call"[:16]  # pynetdicom reads an empty allow-list as "everybody"
 SAME_REFUSAL_AGAIN_S = 60.0
 TRANSIENT, PRESENTATION, LOCAL_LIMIT = 0x02, 0x03, 0x02  # PS3.8 section 9.3.4
+PERMANENT, SERVICE_USER, CALLING_TITLE_UNKNOWN = 0x01, 0x01, 0x03
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class Listener:
                 door.socket.getsockname(),
                 evt_handlers=handlers,
                 ssl_context=door.ssl_context,
-                server_class=sockets.server_of(door.socket),
+                server_class=sockets.server_of(door.socket, _came_to_nothing),
             )
             for door in doors
         ]
@@ -104,8 +110,14 @@ class Listener:
     def _requested(self, event: evt.Event) -> None:
         """Read the allow-list anew for every caller: a peer that was just disabled does not get in."""
         close_old_connections()
-        allowed = Peer.objects.filter(enabled=True).values_list("aet", flat=True)
-        self._ae.require_calling_aet = [aet for aet in allowed if aet.strip()] or [NOBODY]
+        caller = _caller(event)
+        peer = callers.peer_named(caller.calling)
+        why = callers.why_not(peer, caller.address, event.assoc.dul.socket.socket)
+        if why:
+            event.assoc.acse.send_reject(PERMANENT, SERVICE_USER, CALLING_TITLE_UNKNOWN)
+            event.assoc.kill()  # waits until the refusal is out, before the connection is closed under it
+            callers.unexpected(caller, why, peer)
+            return
         if not self._brings_objects(event.assoc):
             return
         try:
@@ -113,7 +125,8 @@ class Listener:
         except Unavailable as error:
             LOG.error("%s", error)
             event.assoc.acse.send_reject(TRANSIENT, PRESENTATION, LOCAL_LIMIT)
-            self._told(event, "association refused: no room")
+            event.assoc.kill()
+            self._no_room(event)
         else:
             self._open_lane(event.assoc)
 
@@ -122,20 +135,27 @@ class Listener:
         return any(str(context.abstract_syntax) not in self._asked_for for context in asked)
 
     def _rejected(self, event: evt.Event) -> None:
-        self._told(event, "association refused")
+        """The library refused it: the caller is known here and called somebody else, or too many have called."""
+        caller = _caller(event)
+        why = (
+            "It calls another title than ours."
+            if caller.called != self._ae.ae_title
+            else "Too many have called."
+        )
+        callers.unexpected(caller, why, callers.peer_named(caller.calling))
 
-    def _told(self, event: evt.Event, action: str) -> None:
-        """An association that was refused is an event that somebody may have to look at."""
-        caller = str(event.assoc.requestor.primitive.calling_ae_title).strip()
-        called = str(getattr(event.assoc.requestor.primitive, "called_ae_title", "")).strip()
-        address = str(event.assoc.requestor.address)
-        now = time.monotonic()
-        if now - self._refused.get((caller, address), -SAME_REFUSAL_AGAIN_S) < SAME_REFUSAL_AGAIN_S:
+    def _no_room(self, event: evt.Event) -> None:
+        """No association for objects while the disk is full: an event that somebody has to look at."""
+        caller, now = _caller(event), time.monotonic()
+        if (
+            now - self._refused.get((caller.calling, caller.address), -SAME_REFUSAL_AGAIN_S)
+            < SAME_REFUSAL_AGAIN_S
+        ):
             return
-        self._refused[caller, address] = now
-        LOG.warning("%s: calling %r, called %r, from %s", action, caller, called, address)
+        self._refused[caller.calling, caller.address] = now
         with transaction.atomic():
-            audit.record("gateway", action, f"caller {caller}", called=called, address=address)
+            action, subject = "association refused: no room", f"caller {caller.calling}"
+            audit.record("gateway", action, subject, called=caller.called, address=caller.address)
 
     def _open_lane(self, association: Association) -> None:
         """Let objects come in on their own lane. Before the answer to the request leaves: they may follow at once."""
@@ -187,6 +207,25 @@ class Listener:
         return SUCCESS
 
 
+def _came_to_nothing(address: str, error: BaseException | None) -> None:
+    """No association came of this connection. A certificate that nobody vouches for is an attempt to get in."""
+    if isinstance(error, ssl.SSLError) and "CERTIFICATE" in str(error.reason or "").upper():
+        close_old_connections()
+        why = "It shows a certificate that none of our authorities vouches for."
+        callers.unexpected(callers.Caller("", "", address), why, None)
+    else:
+        LOG.warning("a connection from %s came to nothing (%s)", address, type(error).__name__)
+
+
+def _caller(event: evt.Event) -> callers.Caller:
+    asked = event.assoc.requestor.primitive
+    return callers.Caller(
+        str(asked.calling_ae_title).strip(),
+        str(asked.called_ae_title or "").strip(),
+        str(event.assoc.requestor.address),
+    )
+
+
 def prepare() -> None:
     """Before anybody listens: the store's folders are there, and what a dead process left half-written is gone."""
     folder = objects.incoming_folder()
@@ -195,7 +234,8 @@ def prepare() -> None:
 
 
 def _entity(services: Sequence[Service]) -> AE:
-    _config.UNRESTRICTED_STORAGE_SERVICE = True
+    keeps_unknown = configuration().gateway_unknown_classes == "keep"
+    _config.UNRESTRICTED_STORAGE_SERVICE = keeps_unknown
     entity = AE(ae_title=configuration().gateway_aet)
     entity.maximum_pdu_size = PDU_BYTES
     entity.maximum_associations = MOST_ASSOCIATIONS
@@ -204,6 +244,11 @@ def _entity(services: Sequence[Service]) -> AE:
     entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
     entity.network_timeout = configuration().peer_timeout_s * 4
     entity.add_supported_context(Verification)
+    for known in () if keeps_unknown else AllStoragePresentationContexts:
+        # Both roles: objects are stored here, and handed over on the same association to who asks by C-GET.
+        entity.add_supported_context(
+            str(known.abstract_syntax), ALL_TRANSFER_SYNTAXES, scu_role=True, scp_role=True
+        )
     for service in services:
         for sop_class in service.sop_classes:
             entity.add_supported_context(sop_class)

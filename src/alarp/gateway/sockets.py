@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import socket
+import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pynetdicom import evt
@@ -14,6 +16,8 @@ from pynetdicom.transport import AssociationSocket, ThreadedAssociationServer
 CALLERS_WAITING = 64
 DRAIN_S = 10.0
 YIELD_S = 0.002
+HANDSHAKE_S = 10.0
+LOG = logging.getLogger("alarp.gateway.sockets")
 
 
 def no_delay(event: evt.Event) -> None:
@@ -54,11 +58,16 @@ def listen_on(host: str, port: int) -> socket.socket:
     return found
 
 
+def _told(address: str, error: BaseException | None) -> None:
+    LOG.warning("a connection from %s came to nothing (%s)", address, type(error).__name__)
+
+
 class SharedSocketServer(ThreadedAssociationServer):
     """A server on a socket that listens already and that other processes may serve as well."""
 
     shared: socket.socket
     ending: threading.Event
+    on_failure: Callable[[str, BaseException | None], None] = staticmethod(_told)
 
     def server_bind(self) -> None:
         sock: Any = self.socket
@@ -74,16 +83,35 @@ class SharedSocketServer(ThreadedAssociationServer):
     def get_request(self) -> tuple[socket.socket, Any]:
         """Whoever has associations already lets an idler process take the next caller."""
         time.sleep(YIELD_S * len(self.active_associations))
-        return super().get_request()
+        found: tuple[socket.socket, Any] = self.socket.accept()
+        return found
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """In the caller's own thread: over TLS, hands are shaken first, so that who dawdles keeps nobody waiting."""
+        if self.ssl_context is not None:
+            request.settimeout(HANDSHAKE_S)
+            request = self.ssl_context.wrap_socket(request, server_side=True)
+            request.settimeout(self.ae.network_timeout)
+        super().finish_request(request, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that came to nothing is told in a line, not in a traceback."""
+        self.on_failure(str(client_address[0]), sys.exc_info()[1])
 
     def server_close(self) -> None:
         """Close this process's handle; the socket lives on with the others."""
         self.socket.close()
 
 
-def server_of(shared: socket.socket) -> type[SharedSocketServer]:
-    """The class of a server on this socket (the library wants a class, and binds in its constructor)."""
-    return type("SharedSocketServer", (SharedSocketServer,), {"shared": shared})
+def server_of(
+    shared: socket.socket, on_failure: Callable[[str, BaseException | None], None] = _told
+) -> type[SharedSocketServer]:
+    """The class of a server on this socket (the library wants a class, and binds in its constructor).
+
+    `on_failure` hears of a connection that never became an association: from where, and what was wrong.
+    """
+    made = {"shared": shared, "on_failure": staticmethod(on_failure)}
+    return type("SharedSocketServer", (SharedSocketServer,), made)
 
 
 def serve(servers: Sequence[SharedSocketServer]) -> None:
