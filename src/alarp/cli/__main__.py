@@ -32,6 +32,7 @@ COMMANDS = {
     "health": "alarp.cli.health:health",
     "opt-outs": "alarp.cli.opt_outs:app",
     "messages": "alarp.cli.messages:app",
+    "peers": "alarp.cli.peers:app",
     "results": "alarp.cli.results:results",
     "plan": "alarp.cli.plan:plan",
     "protocol": "alarp.cli.protocol:app",

@@ -75,6 +75,8 @@ def serve(
     family = [Supervised(name, module) for name, module in ROOMS.items() if name != "worker"]
     if settings.hl7_port:
         family.append(Supervised("messages", "alarp.gateway.messages"))
+    if settings.dicomweb_port:
+        family.append(Supervised("dicomweb", "alarp.gateway.dicomweb"))
     family += [Supervised(f"worker {n + 1}", ROOMS["worker"]) for n in range(workers)]
     stopping = False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from alarp.gateway import associations
+from alarp.gateway import associations, ways
 from alarp.identity import read_header
 from alarp.kernel import Phase, RouteState, Unavailable
 from alarp.records import objects
@@ -41,8 +41,8 @@ def file(step: Claim) -> None:
         results.attempt(step)
     outgoing = associations.Outgoing.of(objects.path_of(result.restored_sha256))
     try:
-        with associations.association(pacs, associations.contexts_for([outgoing])) as link:
-            associations.store(link, pacs, outgoing, 0)
+        with ways.open_to(pacs, [outgoing]) as store:
+            store(outgoing, 0)
     except associations.Rejected as error:
         results.rejected(step, result, str(error))
         return
@@ -78,7 +78,7 @@ def pacs_of(result: Result) -> Peer:
 
 def _is_there(result: Result, pacs: Peer) -> bool:
     header = read_header(objects.get(result.restored_sha256))
-    found = associations.has(
+    found = ways.has(
         pacs, study_uid=header.study_uid, series_uid=header.series_uid, sop_uid=header.sop_instance_uid
     )
     return bool(found)  # a PACS that cannot be asked gets it again, under the same UID

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from alarp.gateway import associations, keys
+from alarp.gateway import associations, keys, ways
 from alarp.identity import Deidentified, Profile, Pseudonyms, deidentify, identifiers_of, scan
 from alarp.kernel import BadInput, Phase, RouteState, Unavailable, sha256_hex
 from alarp.records import objects
@@ -178,11 +178,11 @@ def _hand_over(step: Claim, gate: Gate, prepared: list[Prepared]) -> None:
             "No AI tool is connected for this deployment; enter its address.", phase=Phase.CONNECT
         )
     outgoing = [one.outgoing for one in prepared]
-    with associations.association(tool, associations.contexts_for(outgoing)) as link:
+    with ways.open_to(tool, outgoing) as store:
         for number, one in enumerate(prepared):
             route = gate.may_leave()
             try:
-                associations.store(link, tool, one.outgoing, number)
+                store(one.outgoing, number)
             except associations.Rejected as error:
                 raise Barred(Dispatch.FAILED, Phase.SEND, str(error)) from None
             dispatches.sent_one(step, dispatch, one.item, route)
