@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+import struct
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from io import BytesIO
 from typing import Any
 
 from pydicom.charset import convert_encodings
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
+from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag
 from pydicom.values import convert_value
 
-from alarp.identity.objects import UNREADABLE, broken, open_dataset, unreadable
+from alarp.identity.objects import UNREADABLE, broken, unreadable
 from alarp.identity.structure import Broken, Layout, Leaf, layout, leaves
 from alarp.kernel import BadInput
 
@@ -26,9 +29,39 @@ _DAYS_PER_YEAR = 365.25
 _UNIT_YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / _DAYS_PER_YEAR, "D": 1 / _DAYS_PER_YEAR}
 
 OTHER_PATIENT_IDS = 0x00101002
+_DELIMITERS_BYTES = 1024  # of empty items and ends behind the last element of a sequence
 _WANTED = {
     keyword: int(tag_for_keyword(keyword) or 0)
-    for keyword in ["SpecificCharacterSet", "ImageType", "SOPClassUID", "SOPInstanceUID", "StudyDate", "StudyTime", "AccessionNumber", "Modality", "Manufacturer", "ReferringPhysicianName", "StationName", "StudyDescription", "SeriesDescription", "ManufacturerModelName", "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientAge", "BodyPartExamined", "SoftwareVersions", "ViewPosition", "StudyInstanceUID", "SeriesInstanceUID", "StudyID", "FrameOfReferenceUID", "BurnedInAnnotation"]
+    for keyword in [
+        "SpecificCharacterSet",
+        "ImageType",
+        "SOPClassUID",
+        "SOPInstanceUID",
+        "StudyDate",
+        "StudyTime",
+        "AccessionNumber",
+        "Modality",
+        "Manufacturer",
+        "ReferringPhysicianName",
+        "StationName",
+        "StudyDescription",
+        "SeriesDescription",
+        "ManufacturerModelName",
+        "PatientName",
+        "PatientID",
+        "IssuerOfPatientID",
+        "PatientBirthDate",
+        "PatientSex",
+        "PatientAge",
+        "BodyPartExamined",
+        "SoftwareVersions",
+        "ViewPosition",
+        "StudyInstanceUID",
+        "SeriesInstanceUID",
+        "StudyID",
+        "FrameOfReferenceUID",
+        "BurnedInAnnotation",
+    ]
 }
 _WANTED_TAGS = frozenset(_WANTED.values())
 
@@ -181,8 +214,8 @@ class _Values:
     Handing the library the few values wanted, in place of the whole header, makes reading twice as fast.
     """
 
-    def __init__(self, where: Layout, found: Mapping[int, Leaf]) -> None:
-        self._where, self._found = where, found
+    def __init__(self, where: Layout, found: Mapping[int, Leaf], others: Sequence[Leaf]) -> None:
+        self._where, self._found, self._others = where, found, others
         self._encodings: list[str] = []  # the name of a character set is plain ASCII
         self._encodings = convert_encodings(list(_texts(self, "SpecificCharacterSet")) or None)
 
@@ -206,15 +239,27 @@ class _Values:
         return convert_value(vr, raw, self._encodings)
 
     def other_ids(self) -> Any:
-        """The items of Other Patient IDs Sequence; the library reads them, in the few objects that have them."""
-        if OTHER_PATIENT_IDS not in self._found:
+        """The items of Other Patient IDs Sequence, whose nesting only the library knows; of its bytes alone."""
+        if not self._others:
             return ()
-        return open_dataset(bytes(self._where.source), pixels=False).get("OtherPatientIDsSequence") or ()
+        where, encoding = self._where, self._where.encoding
+        group, number = divmod(OTHER_PATIENT_IDS, 1 << 16)
+        head = struct.pack("<HH" if encoding.little else ">HH", group, number)
+        start = where.data.rfind(head, 0, self._others[0].start)
+        behind = self._others[-1].end + _DELIMITERS_BYTES
+        part = BytesIO(where.data[start:behind])
+        found = read_dataset(part, encoding.implicit, encoding.little, stop_when=_another_element)
+        return found.get("OtherPatientIDsSequence") or ()
+
+
+def _another_element(tag: int, vr: str | None, length: int) -> bool:
+    return tag != OTHER_PATIENT_IDS
 
 
 def _walked(where: Layout) -> tuple[_Values, References]:
     """Walks the bytes to the very end, so that an object which is cut off anywhere is found out here."""
     found: dict[int, Leaf] = {}
+    others: list[Leaf] = []
     named: dict[str, set[str]] = {"sop": set(), "study": set(), "series": set(), "frame": set()}
     for leaf in leaves(where):
         if not leaf.parents:
@@ -222,12 +267,12 @@ def _walked(where: Layout) -> tuple[_Values, References]:
                 found[leaf.tag] = leaf
             continue
         if leaf.parents[0] == OTHER_PATIENT_IDS:
-            found[OTHER_PATIENT_IDS] = leaf
+            others.append(leaf)
         kind = _reference_kind(leaf.tag, leaf.parents)
         if kind:
             named[kind].update(_values(where.data[leaf.start : leaf.end]))
     references = References(*(frozenset(named[kind]) for kind in ("sop", "study", "series", "frame")))
-    return _Values(where, found), references
+    return _Values(where, found, others), references
 
 
 def _texts(dataset: Any, keyword: str) -> tuple[str, ...]:

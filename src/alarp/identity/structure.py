@@ -66,9 +66,8 @@ class Leaf(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where do the parts of an object begin? `data` is inflated where the object was deflated; `source` is not."""
+    """Where do the parts of an object begin? `data` is inflated where the object was deflated."""
 
-    source: bytes
     data: bytes
     dataset_start: int
     encoding: Encoding
@@ -94,7 +93,7 @@ def layout(part10: bytes) -> Layout:
     data, dataset_start = part10, position
     if syntax == DEFLATED:
         data, dataset_start = _inflate(part10, position), 0
-    return Layout(part10, data, dataset_start, encoding, tuple(meta), start == 132)
+    return Layout(data, dataset_start, encoding, tuple(meta), start == 132)
 
 
 def leaves(where: Layout) -> Iterator[Leaf]:
