@@ -95,7 +95,8 @@ def _judge(claim: Claim, measure: Measure) -> Verdict:
         return Verdict(claim, None, NOT_MEASURABLE, measure.because or f"there is no {claim.on} bound")
     if measure.because.startswith((TOO_FEW, AS_TREATED)):
         return Verdict(claim, found, NOT_MEASURABLE, measure.because)
-    return _answer(claim, found)
+    doubt = "" if claim.on == "estimate" else measure.because  # what is said of an interval goes with the answer
+    return replace(_answer(claim, found), because=doubt)
 
 
 def _judge_guarded(claim: Claim, plain: Measure, guarded: Measure) -> Verdict:

@@ -144,7 +144,7 @@ def test_a_claim_is_judged_by_the_guarded_bound_and_says_what_delongs_would_have
     claim = {"measure": "auc", "at_least": between, "on": "low"}
     (said,) = judged(_few_misranked(claims=[claim]), claim)
     assert said.status == "not met" and said.found == guarded.low
-    assert said.because == f"judged by auc_guarded; the bound of auc is {plain.low:.4f}"
+    assert said.because == f"{guarded.because}; judged by auc_guarded; the bound of auc is {plain.low:.4f}"
     (said,) = judged(found, claim | {"on": "estimate"})
     assert (said.status, said.found, said.because) == ("met", plain.estimate, "")
 
