@@ -14,18 +14,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from alarp.evaluation.agreement import fleiss_kappa, gwet_ac1, observed_agreement, tally_ratings
-from alarp.evaluation.cells import row_names
+from alarp.evaluation import reference_readings
 from alarp.evaluation.classes import UNKNOWN
 from alarp.evaluation.detection.accuracy import accuracy, readings
 from alarp.evaluation.detection.cases import Cases, read_classes
 from alarp.evaluation.detection.protocol import DetectionProtocol
 from alarp.evaluation.intervals import BoolArray, Codes
-from alarp.evaluation.tables import require_columns
-from alarp.kernel import BadInput, Measure
-
-AGREEMENT = ("reference_agreement", "reference_kappa", "reference_ac1")
-_WORDS = {1: "diseased", 0: "healthy", UNKNOWN: "indeterminate"}
+from alarp.kernel import Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +46,12 @@ def parse_panel(protocol: DetectionProtocol, frame: pl.DataFrame, cases: Cases) 
     """
     file = protocol.reference_readings
     assert file is not None
-    named = {"the case": file.case, "the reader": file.reader, "the reading": file.reading}
-    require_columns(frame, named, name=file.file)
-    labels = row_names(frame, {"case": file.case, "reader": file.reader}, file=file.file)
-    stranger = next((name for name in frame[file.case] if name not in set(cases.names)), None)
-    if stranger is not None:
-        raise BadInput(
-            f"Case {stranger}: in column '{file.case}' of {file.file} but not in {protocol.common.cases}; remove the "
-            "reading or add the case."
-        )
-    cells = frame[file.reading].to_list()
-    codes, _, _ = read_classes(protocol, labels, cells, f"reading in column '{file.reading}' of {file.file}")
-    made = [i for i, cell in enumerate(cells) if cell is not None]
-    panel = Panel(
-        tuple(frame[file.case][i] for i in made),
-        tuple(frame[file.reader][i] for i in made),
-        tuple(int(codes[i]) for i in made),
+    made = reference_readings.read(
+        file, frame, enrolled=cases.names, cases_file=protocol.truth or protocol.common.cases
     )
-    if len(set(panel.reader)) < 2:
-        raise BadInput(
-            f"Column '{file.reader}' of {file.file} names fewer than two readers with a reading: one reader agrees with "
-            "nobody; remove 'reference_readings' or add the others."
-        )
-    return panel
+    where = f"reading in column '{file.reading}' of {file.file}"
+    codes, _, _ = read_classes(protocol, made.label, made.cell, where)
+    return Panel(made.case, made.reader, tuple(int(code) for code in codes))
 
 
 def unanimous(panel: Panel, names: Sequence[str]) -> BoolArray:
@@ -96,25 +74,17 @@ def measures(panel: Panel | None, cases: Cases, *, level: float) -> list[Measure
         return []
     said = panel.by_case()
     inside = [name for name in cases.names if name in said]
-    pairs = [(name, _WORDS[code]) for name in inside for code in said[name]]
-    words = [word for code, word in _WORDS.items() if code != UNKNOWN or (UNKNOWN in panel.code)]
-    found = tally_ratings([name for name, _ in pairs], [word for _, word in pairs], categories=words)
-    clusters = _patients(cases, inside)
+    pairs = [(name, code) for name in inside for code in said[name]]
     easy = readings(cases, rule="worst_case", members=unanimous(panel, cases.names))
-    rows = accuracy(easy, level=level, suffix="_unanimous")[:2]
-    observed = observed_agreement(found.counts) if inside else None
-    if observed is None:
-        nobody = "no case was read twice"
-        return [*rows, *(Measure.not_measurable(name, because=nobody) for name in AGREEMENT)]
     return [
-        *rows,
-        Measure(
-            "reference_agreement", observed, None, None, level, "pairs of readers of one case, mean over cases",
-            int((found.counts.sum(axis=1) > 1).sum()),
+        *accuracy(easy, level=level, suffix="_unanimous")[:2],
+        *reference_readings.of_classes(
+            [name for name, _ in pairs],
+            [code for _, code in pairs],
+            clusters=_patients(cases, [name for name, _ in pairs]),
+            level=level,
         ),
-        fleiss_kappa(found.counts, clusters=clusters, level=level, name="reference_kappa"),
-        gwet_ac1(found.counts, clusters=clusters, level=level, name="reference_ac1"),
-    ]  # fmt: skip
+    ]
 
 
 def _patients(cases: Cases, names: Sequence[str]) -> Codes | None:

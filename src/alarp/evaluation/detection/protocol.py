@@ -12,6 +12,7 @@ from alarp.evaluation.claims import require_known
 from alarp.evaluation.detection.options import SEPARATE, Options, parse_options
 from alarp.evaluation.fields import Fields
 from alarp.evaluation.protocol import Common, parse_common
+from alarp.evaluation.reference_readings import AGREEMENT, ReadingsFile, parse_readings_file
 from alarp.evaluation.subgroups import Plan, parse_plan
 from alarp.kernel import BadInput
 
@@ -37,7 +38,7 @@ MEASURE_NAMES = (
     *("recall_rate", "detection_rate", "arbitration_rate", "recalls_per_cancer"),
     *("extra_assessments_per_1000", "extra_assessments_per_1000_at_prevalence"),
     *casemix.MEASURES,
-    *("reference_agreement", "reference_kappa", "reference_ac1"),
+    *AGREEMENT,
     *(f"{m}_unanimous" for m in _SIDES),
     *("answered_out_of_scope", "rejected_out_of_scope"),
 )
@@ -67,16 +68,6 @@ class Columns:
     arbitration: str | None = None
     in_scope: str | None = None
     out_of_scope_reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingsFile:
-    """Where stand the readings that the truth was made from, one row for each case and reader?"""
-
-    file: str
-    case: str
-    reader: str
-    reading: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,32 +153,13 @@ def parse(values: Mapping[str, Any]) -> DetectionProtocol:
         options=parse_options(analysis),
         subgroup_plan=plan,
         vendor=parse_population(analysis, plan.variables),
-        reference_readings=_reference_readings(fields),
+        reference_readings=parse_readings_file(fields),
     )
     analysis.refuse_unknown()
     fields.refuse_unknown()
     _check(protocol)
     require_known(common.claims, MEASURE_NAMES, kind=common.kind)
     return protocol
-
-
-def _reference_readings(fields: Fields) -> ReadingsFile | None:
-    if not fields.has("reference_readings"):
-        return None
-    part = Fields(fields.mapping("reference_readings"), where="reference_readings")
-    names = Fields(
-        part.mapping("columns", "which column is the case, the reader, the reading"),
-        where="reference_readings.columns",
-    )
-    found = ReadingsFile(
-        file=part.text("file", "the CSV file with one row for each case and reader"),
-        case=names.text("case", "the column with the case's name"),
-        reader=names.text("reader", "the column with the reader's name"),
-        reading=names.text("reading", "the column with what this reader said"),
-    )
-    names.refuse_unknown()
-    part.refuse_unknown()
-    return found
 
 
 def _check(protocol: DetectionProtocol) -> None:

@@ -12,11 +12,12 @@ from alarp.evaluation.mrmc.design import ENDPOINTS, ReaderDesign, parse_design
 from alarp.evaluation.mrmc.matching import DISTANCE, IOU
 from alarp.evaluation.mrmc.presenting import measure_names
 from alarp.evaluation.protocol import Common, parse_common
+from alarp.evaluation.reference_readings import AGREEMENT, ReadingsFile, parse_readings_file
 from alarp.kernel import BadInput
 
 GIVEN = "given"
 AT_THRESHOLD = ("lesions_found", "false_marks_per_case")
-MEASURE_NAMES = (*measure_names([e for e in ENDPOINTS if e != "auc"]), *AT_THRESHOLD)
+MEASURE_NAMES = (*measure_names([e for e in ENDPOINTS if e != "auc"]), *AT_THRESHOLD, *AGREEMENT)
 _COLUMNS = (
     "modality", "reader", "case", "mark", "index", "rating", "diseased", "n_lesions", "weights", "patient",
     "x", "y", "z", "radius", "outcome",
@@ -77,6 +78,7 @@ class LocalisationProtocol:
     scale: tuple[float, float] | None
     threshold: float | None
     operating_points: tuple[float, ...]
+    reference_readings: ReadingsFile | None  # who of the makers of the truth called which case diseased
 
 
 def parse(values: Mapping[str, Any]) -> LocalisationProtocol:
@@ -94,6 +96,7 @@ def parse(values: Mapping[str, Any]) -> LocalisationProtocol:
         scale=scale_of(fields),
         threshold=fields.number("threshold") if fields.has("threshold") else None,
         operating_points=_points(fields),
+        reference_readings=parse_readings_file(fields),
     )
     fields.refuse_unknown()
     if protocol.design.endpoint == "auc":

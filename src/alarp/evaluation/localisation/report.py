@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alarp.evaluation import pieces
+from alarp.evaluation import pieces, reference_readings
 from alarp.evaluation.mrmc import telling
 from alarp.evaluation.pieces import Row, Story
 
@@ -18,6 +18,7 @@ def story(result: Row) -> Story:
         telling.readers_section(result),
         telling.subgroups_section(result),
         telling.variation_section(result),
+        reference_readings.section(result),
     ]
     summary = [*telling.summary(result), *_found_and_false(result)]
     return pieces.frame(result, summary=summary, sections=[s for s in sections if s is not None])

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from alarp.evaluation import reference_readings
 from alarp.evaluation.cells import NOT_RECORDED, numbers
+from alarp.evaluation.classes import yes_or_no
 from alarp.evaluation.intervals import BoolArray, Codes, FloatArray
 from alarp.evaluation.localisation.protocol import MarkFiles
 from alarp.evaluation.mrmc.study import ordered
+from alarp.evaluation.reference_readings import ReadingsFile
+from alarp.evaluation.result import Findings
 from alarp.evaluation.tables import require_columns, require_unique_cases
 from alarp.kernel import BadInput
 
@@ -239,3 +243,27 @@ def _places(
         name: np.array([found[name][label] for label in known]).reshape(len(known), 4)
         for name, known in labels.items()
     }
+
+
+def with_readings(
+    findings: Findings,
+    files: MarkFiles,
+    readings: ReadingsFile | None,
+    tables: Mapping[str, pl.DataFrame],
+    *,
+    level: float,
+) -> Findings:
+    """The findings with the agreement of those who said which case is diseased, where the protocol names their readings."""
+    if readings is None:
+        return findings
+    truth, patient = tables["truth"], files.patient
+    return reference_readings.beside(
+        findings,
+        readings,
+        tables[reference_readings.FIELD],
+        cases=truth[files.columns["case"]].to_list(),
+        patients=None if patient is None else truth[patient].to_list(),
+        cases_file=files.truth,
+        coded=lambda made: yes_or_no(made.label, made.cell, readings.reading, yes=_YES, no=_NO).tolist(),
+        level=level,
+    )

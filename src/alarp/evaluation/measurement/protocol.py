@@ -10,6 +10,7 @@ from alarp.evaluation.cells import optional
 from alarp.evaluation.claims import require_known
 from alarp.evaluation.fields import Fields
 from alarp.evaluation.protocol import Common, parse_common
+from alarp.evaluation.reference_readings import ICC, ReadingsFile, parse_readings_file
 
 DIFFERENCE, RATIO, PERCENT = "difference", "ratio", "percent"
 CONSTANT, VARYING = "constant", "varying"
@@ -17,7 +18,7 @@ ICC_FORMS = ("1", "A,1", "C,1", "1,k", "A,k", "C,k")
 _SAME_ICC = {"1,1": "1", "2,1": "A,1", "3,1": "C,1", "2,k": "A,k", "3,k": "C,k"}
 _AGREEMENT = ("bias", "loa_low", "loa_high", "proportional_bias", "icc", "ccc", "mae", "rmse")
 _WHOLE = ("within_tolerance", "tdi", "failure_rate")
-_REPEATED = ("repeatability_output", "repeatability_reference", "observer_icc")
+_REPEATED = ("repeatability_output", "repeatability_reference", "observer_icc", ICC)
 _VARIANTS = ("_best_case", "_worst_case", "_as_treated")
 MEASURE_NAMES = (
     *_AGREEMENT, *_WHOLE, *_REPEATED,
@@ -62,6 +63,7 @@ class MeasurementProtocol:
     tolerance: float | None
     tolerance_is_percent: bool
     options: Options
+    reference_readings: ReadingsFile | None  # what each maker of the reference measured
 
 
 def parse(values: Mapping[str, Any]) -> MeasurementProtocol:
@@ -77,6 +79,7 @@ def parse(values: Mapping[str, Any]) -> MeasurementProtocol:
         tolerance=tolerance,
         tolerance_is_percent=percent,
         options=_options(common),
+        reference_readings=parse_readings_file(fields),
     )
     fields.refuse_unknown()
     require_known(common.claims, MEASURE_NAMES, kind=common.kind)

@@ -15,6 +15,7 @@ _OTHER = (
     "repeatability_output",
     "repeatability_reference",
     "observer_icc",
+    "reference_icc",
 )
 
 

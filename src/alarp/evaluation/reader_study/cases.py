@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from alarp.evaluation.cells import NOT_RECORDED, numbers, row_names
-from alarp.evaluation.classes import classes
+from alarp.evaluation.classes import Ternary, classes
 from alarp.evaluation.intervals import Codes, FloatArray
 from alarp.evaluation.mrmc.design import U_STATISTIC
 from alarp.evaluation.mrmc.readings import Rated
@@ -106,14 +106,7 @@ def _truth(
                 f"'{cell or 'nothing'}' in row {number}; a case has one truth: correct one."
             )
     cells = [cell for cell, _ in said.values()]
-    judged, _, negative = classes(
-        list(said),
-        cells,
-        positive=protocol.positive,
-        negative=protocol.negative,
-        indeterminate=protocol.indeterminate,
-        what=f"truth in column '{columns.truth}'",
-    )
+    judged, negative = _classes(protocol, list(said), cells, f"truth in column '{columns.truth}'")
     found = {
         name: None if cell is None else int(code)
         for name, cell, code in zip(said, cells, judged.tolist(), strict=True)
@@ -125,6 +118,28 @@ def _truth(
                 "readers cannot be measured."
             )
     return found
+
+
+def _classes(
+    protocol: ReaderStudyProtocol, labels: Sequence[str], cells: Sequence[str | None], what: str
+) -> tuple[Ternary, str | None]:
+    codes, _, negative = classes(
+        labels,
+        cells,
+        positive=protocol.positive,
+        negative=protocol.negative,
+        indeterminate=protocol.indeterminate,
+        what=what,
+    )
+    return codes, negative
+
+
+def truth_words(
+    protocol: ReaderStudyProtocol, labels: Sequence[str], cells: Sequence[str | None], what: str
+) -> list[int]:
+    """Which class did a maker of the truth name in each cell, by the protocol's words: 1, 0 or -1 (left open)?"""
+    codes, _ = _classes(protocol, labels, cells, what)
+    return [int(code) for code in codes]
 
 
 def _ratings(

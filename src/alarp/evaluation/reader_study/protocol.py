@@ -12,11 +12,12 @@ from alarp.evaluation.localisation.protocol import MarkFiles, mark_files, scale_
 from alarp.evaluation.mrmc.design import ENDPOINTS, MARKED, ReaderDesign, parse_design
 from alarp.evaluation.mrmc.presenting import measure_names
 from alarp.evaluation.protocol import Common, parse_common
+from alarp.evaluation.reference_readings import AGREEMENT, ReadingsFile, parse_readings_file
 from alarp.evaluation.reliance import NAMES as RELIANCE_NAMES
 from alarp.kernel import BadInput
 
 ADVICE_NAMES = (*RELIANCE_NAMES, "followed_in_conflict", "reading_seconds")
-MEASURE_NAMES = (*measure_names(ENDPOINTS), *ADVICE_NAMES)
+MEASURE_NAMES = (*measure_names(ENDPOINTS), *ADVICE_NAMES, *AGREEMENT)
 DISEASE = "disease"
 NO_DISEASE = "no disease"
 
@@ -64,6 +65,7 @@ class ReaderStudyProtocol:
     scale: tuple[float, float] | None
     higher_means: str
     time_pressure: tuple[str, ...]  # the modalities that were read against the clock
+    reference_readings: ReadingsFile | None  # what each maker of the truth said
 
 
 def parse(values: Mapping[str, Any]) -> ReaderStudyProtocol:
@@ -87,6 +89,7 @@ def parse(values: Mapping[str, Any]) -> ReaderStudyProtocol:
         scale=scale_of(fields),
         higher_means=fields.choice("higher_means", (DISEASE, NO_DISEASE), default=DISEASE),
         time_pressure=fields.texts("time_pressure"),
+        reference_readings=parse_readings_file(fields),
     )
     fields.refuse_unknown()
     _refuse_mismatch(protocol)

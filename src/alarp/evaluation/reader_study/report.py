@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alarp.evaluation import pieces
+from alarp.evaluation import pieces, reference_readings
 from alarp.evaluation.mrmc import telling
 from alarp.evaluation.pieces import Row, Story
 from alarp.evaluation.reader_study import debrief
@@ -20,6 +20,7 @@ def story(result: Row) -> Story:
         telling.subgroups_section(result),
         *debrief.sections(result),
         telling.variation_section(result),
+        reference_readings.section(result),
     ]
     return pieces.frame(
         result,
