@@ -303,7 +303,12 @@ def test_what_the_database_did_not_take_is_never_acknowledged(
     new_house: Callable[..., House], tmp_path: Path
 ) -> None:
     house = new_house()
-    point = {"program": "listener", "function": "alarp.records.ledger.work:rearm", "when": "fails", "nth": 3}
+    point = {
+        "program": "listener",
+        "function": "alarp.records.ledger.arrival_rows:received",
+        "when": "fails",
+        "nth": 3,
+    }
     (house.data / "crash.json").write_text(json.dumps([point]))
     house.start("listener")
     pictures = files(series(4), tmp_path)

@@ -1,11 +1,12 @@
 """Where do bytes lie? Under their own SHA-256, so that nothing is ever overwritten.
 
-A file is written beside its place, synced, renamed, and its folder synced before its digest is
-answered: when `put` has returned, a power cut no longer loses it.
+A file is written beside its place, renamed, and it and its folder synced before its digest is answered:
+when `put` has returned, a power cut no longer loses it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -50,27 +51,49 @@ def make_folders() -> None:
 
 
 def place(temporary: Path, sha256: str) -> None:
-    """Give an already written file its place under its digest, durably; keep the first when both exist."""
+    """Give an already written file its place under its digest, durably; keep the first when both exist.
+
+    Renamed first and synced afterwards: on the usual file systems bytes and name then become durable in one step
+    of the disk. A power cut in between can leave a name without its bytes; nobody was told of it, and what lies
+    there is believed only when its digest is right.
+    """
     target = path_of(sha256)
     _ensure_folder(target.parent)
-    with temporary.open("rb") as handle:
-        os.fdatasync(handle.fileno())
-    temporary.rename(target)
-    _sync_folder(target.parent)
+    if _lies_whole(target, sha256):
+        temporary.unlink()
+    else:
+        temporary.rename(target)
+    _make_durable(target)
 
 
 def put(data: bytes) -> str:
     """Keep these bytes and answer their digest. Asking twice keeps them once."""
     sha256 = sha256_hex(data)
     target = path_of(sha256)
-    if target.exists():
+    if _lies_whole(target, sha256):
+        _make_durable(target)
         return sha256
-    incoming = incoming_folder()
-    temporary = incoming / f"{os.getpid()}-{secrets.token_hex(8)}"
+    temporary = incoming_folder() / f"{os.getpid()}-{secrets.token_hex(8)}"
     with temporary.open("xb") as handle:
         handle.write(data)
     place(temporary, sha256)
     return sha256
+
+
+def _lies_whole(target: Path, sha256: str) -> bool:
+    """Do these very bytes lie there already?"""
+    try:
+        with target.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest() == sha256
+    except FileNotFoundError:
+        return False
+
+
+def _make_durable(target: Path) -> None:
+    """Sync a file and its name. Whoever did it before us may not have come to the end of it."""
+    with target.open("rb") as handle:
+        os.fsync(handle.fileno())
+    _sync_folder(target.parent)
 
 
 def get(sha256: str) -> bytes:

@@ -37,8 +37,5 @@ def keep(
         arrival = described(
             read, sha256, sop_uid=sop_uid, sop_class=sop_class, transfer_syntax=transfer_syntax
         )
-    if objects.path_of(sha256).exists():
-        file.unlink(missing_ok=True)
-    else:
-        objects.place(file, sha256)
+    objects.place(file, sha256)
     return (write_down or receive)(peer, arrival)

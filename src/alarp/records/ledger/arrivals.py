@@ -19,13 +19,14 @@ from alarp.kernel import Phase, Unavailable
 from alarp.records import clock
 from alarp.records.audit import commands as audit
 from alarp.records.configuration import configuration
-from alarp.records.ledger import opt_outs, work
+from alarp.records.ledger import arrival_rows, opt_outs, work
+from alarp.records.ledger.arrival_rows import Held, KnownStudy
 from alarp.records.ledger.models import Instance, Peer, Quarantine, Study
 
 ACTOR = "gateway"
 NOT_IMAGES = frozenset({"", "SR", "PR", "KO", "DOC", "RTSTRUCT", "RTPLAN", "RTDOSE", "SEG", "REG", "RWV"})
+ANOTHER_PATIENT = "This Study Instance UID is held already for another patient; the object is kept apart."
 EQUIPMENT = ("modality", "body_part", "view", "manufacturer", "model", "software", "station")
-LEARNED = ("last_received_at", "held_because", *EQUIPMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def _alone() -> None:
 class _Entry:
     """One arrival on its way into the ledger: its row, and why it is kept apart, if it is."""
 
-    instance: Instance
+    instance: Instance | Held
     outcome: str
     trouble: str = ""
 
@@ -117,16 +118,14 @@ class _Batch:
     def __init__(self, brought: Sequence[tuple[Peer, Arrival]]) -> None:
         self.entries: list[_Entry] = []
         self.seen_again: Counter[int] = Counter()
-        self.known: dict[tuple[str, int, str], list[Instance]] = {}
-        names = {arrival.sop_uid[:64] for _, arrival in brought}
-        held = Instance.objects.filter(sop_uid__in=names).order_by("pk")
-        for row in held.only("pk", "sop_uid", "sha256", "direction", "peer_id"):
+        self.known: dict[tuple[str, int, str], list[Instance | Held]] = {}
+        for row in arrival_rows.held({arrival.sop_uid[:64] for _, arrival in brought}):
             self.known.setdefault(_same_name(row), []).append(row)
         uids = {arrival.study.study_uid for _, arrival in brought if arrival.study}
-        self.studies: dict[str, Study] = {}
-        for study in Study.objects.select_for_update().filter(study_uid__in=uids).order_by("-pk"):
-            self.studies[study.study_uid] = study  # the first that came, when there are two
-        self.touched: dict[int, Study] = {}
+        # the first that came, when there are two under one name
+        self.studies = {study.study_uid: study for study in arrival_rows.studies(uids)}
+        self.touched: set[int] = set()
+        self.learned: dict[int, dict[str, str]] = {}
 
     def take(self, peer: Peer, arrival: Arrival) -> _Entry:
         """Judge one arrival by what was there before it, in the ledger and in this batch."""
@@ -139,45 +138,56 @@ class _Batch:
         if not trouble and known:
             trouble = "An object with this SOP Instance UID and other content is held already; both are kept."
         if row.direction == Instance.SOURCE and not trouble:
-            row.study, trouble = self._study(peer, arrival)
+            row.study_id, trouble = self._study(peer, arrival)
         entry = _Entry(row, "quarantined" if trouble else "new", trouble)
         self.entries.append(entry)
         known.append(row)
         return entry
 
-    def _again(self, held: Instance) -> _Entry:
-        if held.pk is None:  # brought twice within this very batch
+    def _again(self, held: Instance | Held) -> _Entry:
+        if isinstance(held, Instance):  # brought twice within this very batch
             held.times_received += 1
         else:
             self.seen_again[held.pk] += 1
         return _Entry(held, "repeat")
 
-    def _study(self, peer: Peer, arrival: Arrival) -> tuple[Study | None, str]:
+    def _study(self, peer: Peer, arrival: Arrival) -> tuple[int | None, str]:
+        """The number of the study that this belongs to, or why it belongs to none."""
         described = arrival.study
         if described is None:
             return None, "The header names no study."
         study = self.studies.get(described.study_uid)
         if study is None:
             study = self.studies[described.study_uid] = _new_study(peer, described)
+        elif _of_another_patient(study, described):
+            return None, ANOTHER_PATIENT
         else:
-            trouble = _of_another_patient(study, described)
-            if trouble:
-                return None, trouble
-            _learn(study, described, arrival.modality)
-        self.touched[study.pk] = study
-        return study, ""
+            self._learn(study, described, arrival.modality)
+        self.touched.add(study.pk)
+        return study.pk, ""
+
+    def _learn(self, study: KnownStudy, described: Described, modality: str) -> None:
+        """Take over what a further object knows better: an image names the equipment, and any may bar the study."""
+        news = self.learned.setdefault(study.pk, {})
+        if study.modality in NOT_IMAGES and modality not in NOT_IMAGES:
+            study.modality = described.modality
+            news.update({name: getattr(described, name) for name in EQUIPMENT})
+        if described.held_because and not study.held_because:
+            study.held_because = news["held_because"] = described.held_because
 
     def write(self) -> None:
         """Write the rows, count what came again, ask for the next step of each."""
         moment = clock.now()
-        Instance.objects.bulk_create([entry.instance for entry in self.entries])
+        arrival_rows.add([entry.instance for entry in self.entries])
         for pk, times in self.seen_again.items():
             Instance.objects.filter(pk=pk).update(times_received=F("times_received") + times)
-        for study in self.touched.values():
-            study.last_received_at = moment
-            study.save(update_fields=LEARNED)
-            due_at = moment + timedelta(seconds=configuration().quiet_s)
-            work.rearm("complete", str(study.pk), {"study": study.pk}, due_at=due_at)
+        due_at = moment + timedelta(seconds=configuration().quiet_s)
+        for study in sorted(self.touched):
+            arrival_rows.received(study, moment)
+            if self.learned.get(study):
+                Study.objects.filter(pk=study).update(**self.learned[study])
+            if not arrival_rows.put_off(study, due_at):
+                work.rearm("complete", str(study), {"study": study}, due_at=due_at)
         for entry in self.entries:
             if entry.trouble:
                 quarantine(entry.instance, phase=Phase.RECEIVE, reason=entry.trouble)
@@ -200,29 +210,18 @@ def _row(peer: Peer, arrival: Arrival) -> Instance:
     )
 
 
-def _same_name(row: Instance) -> tuple[str, int, str]:
+def _same_name(row: Instance | Held) -> tuple[str, int, str]:
     """Among which objects must this name be the only one? All that were sent in; of results, the same tool's."""
     return row.direction, row.peer_id if row.direction == Instance.RESULT else 0, row.sop_uid
 
 
-def _of_another_patient(study: Study, described: Described) -> str:
-    """Why can an object that says this of its patient not belong to the study that we hold? Empty: it can."""
-    if (study.patient_id, study.issuer) == (described.patient_id, described.issuer) and (
-        not study.birth_date or not described.birth_date or study.birth_date == described.birth_date
-    ):
-        return ""
-    return "This Study Instance UID is held already for another patient; the object is kept apart."
+def _of_another_patient(study: KnownStudy, described: Described) -> bool:
+    return (study.patient_id, study.issuer) != (described.patient_id, described.issuer) or bool(
+        study.birth_date and described.birth_date and study.birth_date != described.birth_date
+    )
 
 
-def _learn(study: Study, described: Described, modality: str) -> None:
-    """Take over what a further object knows better: an image names the equipment, and any may bar the study."""
-    if study.modality in NOT_IMAGES and modality not in NOT_IMAGES:
-        for name in EQUIPMENT:
-            setattr(study, name, getattr(described, name))
-    study.held_because = study.held_because or described.held_because
-
-
-def _new_study(peer: Peer, described: Described) -> Study:
+def _new_study(peer: Peer, described: Described) -> KnownStudy:
     moment = clock.now()
     study = Study(peer=peer, first_received_at=moment, last_received_at=moment, **asdict(described))
     try:
@@ -234,7 +233,15 @@ def _new_study(peer: Peer, described: Described) -> Study:
     audit.record(ACTOR, "study received", f"study {study.pk}", peer=peer.aet, modality=study.modality)
     if refused:
         audit.record(ACTOR, "opt-out found on receipt", f"study {study.pk}", register=refused.source)
-    return study
+    return KnownStudy(
+        pk=study.pk,
+        study_uid=study.study_uid,
+        patient_id=study.patient_id,
+        issuer=study.issuer,
+        birth_date=study.birth_date,
+        held_because=study.held_because,
+        modality=study.modality,
+    )
 
 
 def quarantine(
