@@ -35,6 +35,29 @@ class TestThreeForms:
         assert numbers[0] == numbers[1] == numbers[2]
         assert make.rows_of(forms["rt.dcm"])["dice", "liver"].estimate == pytest.approx(0.8)
 
+    @pytest.mark.parametrize("form", ["seg", "structure set"])
+    def test_structures_that_overlap_are_each_compared_whole(self, tmp_path, form):
+        make.series(tmp_path)
+        within = {"liver": (11, 21), "abdomen": (6, 31), "beside": (16, 26)}  # the liver lies in the abdomen
+        for side, shift in (("r", 0), ("o", 2)):
+            moved = {"liver": shift, "abdomen": 0, "beside": 0}
+            if form == "seg":
+                masks = {n: make.block(low=a, high=b, shift=moved[n]) for n, (a, b) in within.items()}
+                make.seg(tmp_path / f"{side}.dcm", masks)
+            else:
+                drawn = {
+                    n: contour_makers.block(a - 0.5, b - 0.5, shift=float(moved[n]))
+                    for n, (a, b) in within.items()
+                }
+                make.structure_set(tmp_path / f"{side}.dcm", drawn)
+        rows = "case,reference,output,images\na,r.dcm,o.dcm,ct\n"
+        _, (case,) = make.read(tmp_path, rows, labels=None, structures=list(within))
+        found = {one.structure: one.measures for one in case.structures}
+        assert [found[n].dice for n in within] == pytest.approx([0.8, 1.0, 1.0])
+        # Nobody's voxels are taken from anybody: three slices of 3 mm.
+        for name, (low, high) in within.items():
+            assert found[name].reference_ml == pytest.approx(9 * (high - low) ** 2 / 1000)
+
     def test_forms_may_be_mixed_and_a_flipped_label_map_is_turned_not_resampled(self, tmp_path):
         make.series(tmp_path)
         make.structure_set(tmp_path / "r.dcm", {"liver": contour_makers.block()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from alarp.evaluation.contouring.sparse import framed
 from alarp.evaluation.intervals import BoolArray
 
 
@@ -26,6 +27,8 @@ def added_path_length_mm(
 
 def outline(mask: BoolArray) -> BoolArray:
     """Which voxels of each slice have an edge neighbour in the slice that lies outside?"""
-    framed = np.pad(mask, ((0, 0), (1, 1), (1, 1)))
-    buried = framed[:, :-2, 1:-1] & framed[:, 2:, 1:-1] & framed[:, 1:-1, :-2] & framed[:, 1:-1, 2:]
-    return np.asarray(mask & ~buried)
+    wide = framed(mask, (0, 1, 1))
+    buried = wide[:, :-2, 1:-1] & wide[:, 2:, 1:-1]
+    buried &= wide[:, 1:-1, :-2]
+    buried &= wide[:, 1:-1, 2:]
+    return np.asarray(mask > buried)  # set in the mask and not in the other

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alarp.evaluation.contouring.sparse import places_set
+from alarp.evaluation.intervals import BoolArray
 
 Box = tuple[slice, slice, slice]
 LabelMap = npt.NDArray[Any]
@@ -57,6 +58,18 @@ def _widened(
     first: npt.NDArray[Any], last: npt.NDArray[Any], goes_on: npt.NDArray[np.bool_], length: int
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     return np.where(goes_on, 0, first), np.where(goes_on, length - 1, last)
+
+
+def box_of_mask(mask: BoolArray) -> Box | None:
+    """Which block of the grid holds all that is set in this mask? None when nothing is."""
+    spans = []
+    plane: BoolArray = np.asarray(mask.any(axis=0))
+    for lines in (mask.any(axis=(1, 2)), plane.any(axis=1), plane.any(axis=0)):
+        held = np.asarray(lines).nonzero()[0]
+        if not len(held):
+            return None
+        spans.append(slice(int(held[0]), int(held[-1]) + 1))
+    return spans[0], spans[1], spans[2]
 
 
 def around(held: list[Box]) -> Box:

@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 from alarp.evaluation.contouring.distances import Distances
 from alarp.evaluation.contouring.levels import Levels, levels
 from alarp.evaluation.contouring.nearby import Spacing
-from alarp.evaluation.contouring.sparse import places_set
+from alarp.evaluation.contouring.sparse import places_set, slabs
 from alarp.evaluation.intervals import BoolArray, FloatArray
 
 DEFINITION = "alarp geometric 1: half-level surface between the voxels, area weighted, both directions"
@@ -33,7 +33,9 @@ class Surface:
 
     def with_area(self) -> Surface:
         """Which pieces stand for some area?"""
-        held = np.flatnonzero(self.area_mm2 > 0)
+        held = (self.area_mm2 > 0).nonzero()[0]
+        if len(held) == len(self.area_mm2):
+            return self
         return Surface(self.points_mm[held], self.normals[held], self.area_mm2[held])
 
 
@@ -46,9 +48,9 @@ def surface(mask: BoolArray, spacing_mm: Spacing) -> Surface:
     and never at a grazing angle. The pieces come block by block, so that neighbours in space are neighbours in memory.
     """
     level, spacing, origin_mm = levels(mask, spacing_mm)
-    inside = level.ravel() > 0
     parts = [round(a / b) for a, b in zip(spacing_mm, spacing, strict=True)]
-    found = [_crossings(level, inside, spacing, axis, parts) for axis in range(3)]
+    passed = _passed(level)
+    found = [_crossings(level, passed[axis], spacing, axis, parts) for axis in range(3)]
     places, normals, area_mm2 = (np.concatenate(each, axis=-1) for each in zip(*found, strict=True))
     order = _block_by_block(places, level.shape)
     points_mm = np.stack([places[a][order] * spacing[a] + origin_mm[a] for a in range(3)], axis=1)
@@ -93,26 +95,42 @@ def distances(source: Surface, target: Surface, *, reach_mm: float) -> FloatArra
     return np.asarray(np.hypot(height, np.maximum(0.0, aside - reach_mm)), dtype=np.float64)
 
 
+def _passed(level: Levels) -> list[npt.NDArray[np.intp]]:
+    """Before which steps along each axis (flat places of the grid, rising) does the level change its sign?"""
+    found: list[list[npt.NDArray[np.intp]]] = [[], [], []]
+    steps = (level.shape[1] * level.shape[2], level.shape[2], 1)
+    flat = level.reshape(-1)
+    for some in slabs(level.shape):
+        start, stop = some.start * steps[0], some.stop * steps[0]
+        inside = flat[start : stop + steps[0]] > 0  # one slice more, to look ahead
+        for axis, step in enumerate(steps):
+            count = min(stop - start, len(inside) - step)
+            found[axis].append(start + places_set(inside[:count] != inside[step : step + count]))
+    return [np.concatenate(each) for each in found]
+
+
 def _crossings(
-    level: Levels, inside: BoolArray, spacing: Spacing, axis: int, parts: list[int]
+    level: Levels, first: npt.NDArray[np.intp], spacing: Spacing, axis: int, parts: list[int]
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Where do the grid's lines along one axis pass through the surface? Places (grid steps), normals, areas (mm2).
 
     Lines that lie between the slices proper (`parts` of the finer grid to a slice) have their area on the slices'.
     """
     steps = (level.shape[1] * level.shape[2], level.shape[2], 1)
-    first = places_set(inside[: -steps[axis]] != inside[steps[axis] :])
     share, rise = _rise(level.ravel(), first, steps, axis, spacing)
     squared = rise[0] ** 2 + rise[1] ** 2 + rise[2] ** 2
-    rise[axis][squared == 0] = squared[squared == 0] = 1.0
-    kept = np.flatnonzero(rise[axis] ** 2 > np.float32(_SLANT) * squared)
+    level_there = (squared == 0).nonzero()[0]
+    rise[axis][level_there] = squared[level_there] = 1.0
+    kept = (rise[axis] ** 2 > np.float32(_SLANT) * squared).nonzero()[0]
     first, share, length = first[kept], share[kept], np.sqrt(squared[kept])
     normals = np.stack([each[kept] / length for each in rise]).astype(np.float64)
     shares = np.maximum(normals**2 - _SLANT, 0.0)
     face_mm2 = spacing[0] * spacing[1] * spacing[2] / spacing[axis]
     area_mm2 = face_mm2 * shares[axis] / ((shares[0] + shares[1] + shares[2]) * np.abs(normals[axis]))
-    slices, within = np.divmod(first, steps[0])
-    places = [slices, *np.divmod(within, steps[1])]
+    slices = first // steps[0]
+    within = first - slices * steps[0]
+    rows = within // steps[1]
+    places = [slices, rows, within - rows * steps[1]]
     for other in range(3):
         if other != axis and parts[other] > 1:
             area_mm2 *= np.where(places[other] % parts[other] == 0, parts[other], 0)

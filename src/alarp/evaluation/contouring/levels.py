@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy import special
 
 from alarp.evaluation.contouring.nearby import Spacing, even_plane, squares_within
+from alarp.evaluation.contouring.sparse import framed, slabs
 from alarp.evaluation.intervals import BoolArray, FloatArray
 
 Levels = npt.NDArray[np.float32]
@@ -36,13 +37,16 @@ def levels(mask: BoolArray, spacing_mm: Spacing) -> tuple[Levels, Spacing, Float
     """
     thick = [axis for axis in range(3) if round(spacing_mm[axis] / min(spacing_mm)) >= 2]
     sliced = len(thick) == 1
-    rims = [_RIM_SLICES if sliced and axis in thick else _RIM for axis in range(3)]
-    framed = np.pad(mask, [(rim, rim) for rim in rims])
+    first, second, third = (_RIM_SLICES if sliced and axis in thick else _RIM for axis in range(3))
+    rims = first, second, third
+    wide = framed(mask, rims)
     origin_mm = -np.array(rims) * np.array(spacing_mm)
     if sliced:
-        depth = _within_slices(framed, spacing_mm, thick[0])
-        return *_between_slices(depth, spacing_mm, thick[0], framed), origin_mm
-    depth = _blurred(framed)
+        depth = np.empty(wide.shape, dtype=np.float32)
+        for some in slabs(wide.shape) if thick[0] == 0 else [slice(None)]:
+            depth[some] = _within_slices(wide[some], spacing_mm, thick[0])
+        return *_between_slices(depth, spacing_mm, thick[0], wide), origin_mm
+    depth = _blurred(wide)
     for axis in thick:
         depth, spacing_mm = _between_slices(depth, spacing_mm, axis)
     return depth, spacing_mm, origin_mm
@@ -128,15 +132,22 @@ def _between_slices(
     parts = round(spacing_mm[axis] / min(spacing_mm))
     slices = np.moveaxis(depth, axis, 0)
     fine = np.empty((parts * (len(slices) - 1) + 1, *slices.shape[1:]), dtype=np.float32)
-    rise = slices[1:] - slices[:-1]
-    for part in range(1, parts):
-        np.multiply(rise, np.float32(part / parts), out=fine[part::parts])
-        fine[part::parts] += slices[:-1]
     fine[::parts] = slices
+    for some in slabs((len(slices) - 1, *slices.shape[1:])):
+        first, last = some.start, some.stop
+        before = max(0, first - 1)
+        rise = slices[before + 1 : last + 1] - slices[before:last]
+        own = rise[first - before :]
+        for part in range(1, parts):
+            between = fine[parts * first + part : parts * last : parts]
+            np.multiply(own, np.float32(part / parts), out=between)
+            between += slices[first:last]
+        if mask is not None and len(rise) > 1:
+            bend = rise[1:] - rise[:-1]
+            bend *= np.float32(0.25 / parts)
+            fine[parts * (before + 1) : parts * (before + 1 + len(bend)) : parts] += bend
     if mask is not None:
-        bend = rise[1:] - rise[:-1]
-        bend *= np.float32(0.25 / parts)
-        fine[parts:-parts:parts] += bend
-        _on_its_side(fine[::parts], np.moveaxis(mask, axis, 0))
+        for some in slabs(slices.shape):
+            _on_its_side(fine[::parts][some], np.moveaxis(mask, axis, 0)[some])
     finer = tuple(step / parts if a == axis else step for a, step in enumerate(spacing_mm))
     return np.ascontiguousarray(np.moveaxis(fine, 0, axis)), (finer[0], finer[1], finer[2])

@@ -9,6 +9,7 @@ import edt
 import numpy as np
 import numpy.typing as npt
 
+from alarp.evaluation.contouring.sparse import slabs
 from alarp.evaluation.intervals import BoolArray, FloatArray
 
 Spacing = tuple[float, float, float]
@@ -25,10 +26,20 @@ def squares_within(marked: BoolArray, plane: tuple[int, int], *, reach: int) -> 
     """
     small: Any = np.uint8 if 2 * reach * reach < np.iinfo(np.uint8).max else np.uint16
     beyond = small(int(np.iinfo(small).max) - reach * reach)
+    found: npt.NDArray[Any] = np.empty(marked.shape, dtype=small)
+    for some in [slice(None)] if 0 in plane else slabs(marked.shape):
+        found[some] = _squares_of(marked[some], plane, reach, small, beyond)
+    return found
+
+
+def _squares_of(
+    marked: BoolArray, plane: tuple[int, int], reach: int, small: Any, beyond: Any
+) -> npt.NDArray[Any]:
+    """As `squares_within`, of so few planes that they stay in the processor's own memory."""
     depth, height, width = marked.shape
     wide = (depth, height, width + reach)  # so that moving along a row may run over its end
     found: npt.NDArray[Any] = np.full(wide, beyond)
-    found[:, :, :width][marked] = 0
+    np.multiply(~marked, beyond, out=found[:, :, :width])
     raised = np.empty_like(found)
     for axis in plane:
         start, found = found, found.copy()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alarp.evaluation.contouring.added_path import added_path_length_mm
-from alarp.evaluation.contouring.boxes import LabelMap, around, boxes
+from alarp.evaluation.contouring.boxes import LabelMap, around, box_of_mask, boxes
 from alarp.evaluation.contouring.geometric_surface import (
     DEFINITION,
     Surface,
@@ -72,7 +72,7 @@ def compare(
     whole of the reference's outline. Both empty is not asked here: 0/0 is an outcome, not a number.
     """
     whole = np.asarray(reference, dtype=bool), np.asarray(output, dtype=bool)
-    box = around([place for mask in whole for place in boxes(mask, [1]).values()])
+    box = around([place for mask in whole if (place := box_of_mask(mask)) is not None])
     return _compare(whole[0][box], whole[1][box], spacing_mm, tolerance_mm)
 
 

@@ -11,7 +11,7 @@ from scipy.spatial import ConvexHull
 
 from alarp.evaluation.contouring.distances import Distances
 from alarp.evaluation.contouring.nearby import Spacing, distances_at
-from alarp.evaluation.contouring.sparse import places_set
+from alarp.evaluation.contouring.sparse import framed, places_set
 from alarp.evaluation.intervals import BoolArray, FloatArray
 
 DEFINITION_VOXEL = (
@@ -30,7 +30,7 @@ def compare_voxel_surfaces(reference: BoolArray, output: BoolArray, spacing_mm: 
     Equal to surface-distance 0.1 (Nikolov et al. 2021, doi:10.2196/26151).
     """
     area_mm2 = element_areas(spacing_mm)
-    codes = [neighbour_codes(np.pad(mask, 1)) for mask in (reference, output)]
+    codes = [neighbour_codes(framed(mask, (1, 1, 1))) for mask in (reference, output)]
     borders = [(code + np.uint8(255)) < 254 for code in codes]  # neither 0 nor 255
     at = [places_set(border) for border in borders]
     found = [
@@ -42,7 +42,7 @@ def compare_voxel_surfaces(reference: BoolArray, output: BoolArray, spacing_mm: 
 
 def neighbour_codes(mask: BoolArray) -> npt.NDArray[np.uint8]:
     """Which of the eight voxels around each inner corner of the grid are inside? One bit each, 0 to 255."""
-    codes = mask.astype(np.uint8)
+    codes = mask.view(np.uint8)
     for axis, bits in ((2, 1), (1, 2), (0, 4)):
         before, after = [slice(None)] * 3, [slice(None)] * 3
         before[axis], after[axis] = slice(None, -1), slice(1, None)
