@@ -127,32 +127,6 @@ def test_a_message_that_was_answered_is_there_after_the_listener_was_killed(
     assert rows(house, "M1") == [["taken", 2]]
 
 
-@pytest.mark.need("G18")
-def test_one_message_on_many_connections_at_once_is_done_once(hospital: House) -> None:
-    links = [call(hospital) for _ in range(8)]
-    go = threading.Barrier(8)
-    said: list[bytes] = []
-
-    def send(link: socket.socket) -> None:
-        go.wait()
-        link.sendall(framed(merge("RACE", "H8", "H9", sender="PAS|NORTH")))
-        said.extend(answers(link))
-
-    threads = [threading.Thread(target=send, args=(link,)) for link in links]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(said) == 8 and len(set(said)) == 1 and b"MSA|AA|RACE" in said[0]
-    assert rows(hospital, "RACE") == [["taken", 8]]
-    assert (
-        hospital.ask(
-            "__import__('alarp.records.messages.models', fromlist=['Merge']).Merge.objects.filter(patient_id='h8').count()"
-        )
-        == 1
-    )
-
-
 def test_several_messages_in_one_packet_are_answered_in_order(hospital: House) -> None:
     with call(hospital) as link:
         link.sendall(b"\r\n".join(framed(changed(f"P{n}", f"H{n}")) for n in range(5)))

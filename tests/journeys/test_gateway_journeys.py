@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -74,16 +75,26 @@ def test_a_radiographer_opts_a_patient_out_in_under_a_minute(
     addresses: list[str] = []
     page.on("request", lambda request: addresses.append(request.url))
     began = time.monotonic()
+    done: list[str] = []
+
+    def clicks(role: Any, name: str) -> None:
+        page.get_by_role(role, name=name).click()
+        done.append(name)
+
     # When the radiographer types one number, leaves the choice at every tool and confirms
     page.goto("/opt-outs/")
-    page.get_by_role("link", name="Opt a patient out").click()
+    clicks("link", "Opt a patient out")
+    boxes = page.get_by_role("main").locator("input:visible:not([type=checkbox])")
+    assert [box.input_value() for box in boxes.all()] == ["", ""], "the number, and a day that stays empty"
+    expect(page.get_by_label("Every AI tool")).to_be_checked()
     page.get_by_label("NHS number or hospital number").fill(study["nhs_number"])
-    page.get_by_role("button", name="Continue").click()
+    clicks("button", "Continue")
     expect(page.get_by_role("heading", level=1)).to_contain_text("out of every AI tool?")
     expect(page.get_by_role("main")).to_contain_text("Every study that comes from now on: not sent.")
     visit.picture(page, "opt-out")
-    page.get_by_role("button", name="Opt out now").click()
-    # Then it is in force, it took less than a minute, and no address named the patient
+    clicks("button", "Opt out now")
+    # Then one field and three clicks put it in force, in less than a minute, and no address named the patient
+    assert done == ["Opt a patient out", "Continue", "Opt out now"]
     expect(page.get_by_role("main")).to_contain_text(
         "is in force now: nothing of this patient goes to every AI tool."
     )

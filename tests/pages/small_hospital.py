@@ -350,11 +350,26 @@ class Hospital:
         )
         instance = Instance.objects.get(pk=receipt.instance)
         return {
+            "message": waiting_message(),
             "study": instance.study_id,
             "instance": instance.pk,
             "item": Quarantine.objects.get(instance=spoilt.instance).pk,
             "opt_out": opt_out.pk,
         }
+
+
+def waiting_message() -> int:
+    """A merge of a patient with themselves, which nobody can make."""
+    from alarp.records.messages.commands import receive_hl7
+    from alarp.records.messages.reading.segments import header_of
+
+    data = (
+        b"MSH|^~\\&|PAS|VALLEY|ALARP|VALLEY|20261122101500||ADT^A40|M1|P|2.5.1\r"
+        b"PID|1||V4711^^^VALLEY^MR||EXAMPLE^ANNE\rMRG|V4711^^^VALLEY^MR\r"
+    )
+    header = header_of(data)
+    assert header is not None
+    return int(receive_hl7(data, header).pk)
 
 
 def film(number: str, trouble: str = "") -> Any:

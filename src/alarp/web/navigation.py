@@ -30,6 +30,7 @@ WAYS = (
     ("Studies", "studies", "view_studies"),
     ("Reconciliation", "reconciliation", "view_reconciliation"),
     ("Quarantine", "quarantine", "view_quarantine"),
+    ("Messages", "messages", "view_quarantine"),
     ("Opt-outs", "opt-outs", "view_opt_outs"),
     ("Evaluations", "evaluations", "view_evaluations"),
     ("Products", "products", "view_products"),

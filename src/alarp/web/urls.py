@@ -16,6 +16,7 @@ ROOMS = (
     "studies",
     "reconciliation",
     "quarantine",
+    "messages",
     "opt_outs",
     "audit",
     "viewer",

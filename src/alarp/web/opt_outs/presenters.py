@@ -11,6 +11,7 @@ from alarp.records.ledger.models import Dispatch, Result
 from alarp.web.opt_outs.numbers import Number
 from alarp.web.studies.patients import Identifiers, spaced
 
+CAME_BY = {"csv": "from a list", "hl7": "by HL7", "fhir": "by FHIR"}
 NOT_SENT = frozenset({Dispatch.WAITING, Dispatch.READY, Dispatch.HELD})
 
 
@@ -21,6 +22,8 @@ class OptOutRow:
     reach: str
     recorded_by: str
     recorded_at: datetime
+    came_by: str
+    begins: datetime | None
     withdrawn_by: str
     withdrawn_at: datetime | None
 
@@ -43,6 +46,8 @@ def row(opt_out: Any, *, named: bool) -> OptOutRow:
         reach=str(opt_out.deployment) if opt_out.deployment else "Every AI tool",
         recorded_by=str(opt_out.recorded_by),
         recorded_at=opt_out.recorded_at,
+        came_by=CAME_BY.get(opt_out.source, ""),
+        begins=opt_out.effective_from,
         withdrawn_by=str(opt_out.withdrawn_by) if opt_out.withdrawn_by else "",
         withdrawn_at=opt_out.withdrawn_at,
     )
@@ -126,10 +131,26 @@ class Confirmation:
     also: str
     flight: InFlight
     standing: str
+    begins: datetime | None = None
 
     @property
     def question(self) -> str:
         return f"Opt {self.patient.words} out of {self.reach}?"
+
+    @property
+    def moment(self) -> str:
+        """From when what the page says will hold."""
+        return f"From {self.begins.day} {self.begins:%B %Y}" if self.begins else "From this moment"
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What becomes of this patient's studies, now or on the day when it begins."""
+        if self.begins:
+            return (
+                "Nothing of this patient goes to AI, also not what came before and waits then.",
+                "Until then their studies go to AI as before.",
+            )
+        return self.flight.sentences
 
 
 def standing_sentence(rows: Sequence[Any]) -> str:

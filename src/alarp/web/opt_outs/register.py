@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -29,20 +30,18 @@ def studies_of(number: Number) -> QuerySet[Study]:
     return Study.objects.filter(_same(number)).order_by("-pk")
 
 
-def dispatches_of(number: Number, deployment: Deployment | None) -> QuerySet[Dispatch]:
+def dispatches_of(number: Number, deployments: Sequence[Deployment]) -> QuerySet[Dispatch]:
     """What is on its way, of the studies known under this number, to the tools that are meant."""
     found = Dispatch.objects.filter(study__in=studies_of(number)).prefetch_related("results")
-    return found.filter(deployment=deployment) if deployment else found
+    return found.filter(deployment__in=deployments) if deployments else found
 
 
-def standing_of(number: Number, deployment: Deployment | None) -> list[OptOut]:
+def standing_of(number: Number, deployments: Sequence[Deployment]) -> list[OptOut]:
     """Opt-outs in force for this patient that already reach as far."""
     every = OptOut.objects.filter(_same(number), withdrawn_at__isnull=True).select_related(
         "deployment__version__product", "deployment__site"
     )
-    reach = (
-        Q(deployment__isnull=True) | Q(deployment=deployment) if deployment else Q(deployment__isnull=True)
-    )
+    reach = Q(deployment__isnull=True) | Q(deployment__in=deployments)
     return list(every.filter(reach).order_by("pk"))
 
 

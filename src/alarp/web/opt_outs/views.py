@@ -11,13 +11,13 @@ from django.urls import reverse
 
 from alarp.kernel import BadInput
 from alarp.records import permissions
-from alarp.records.ledger import commands
+from alarp.records.ledger import commands, wishes
 from alarp.records.ledger.models import OptOut, Study
 from alarp.records.people.models import Organisation
 from alarp.web.access import page
 from alarp.web.forms import handed_over
 from alarp.web.opt_outs import presenters, register
-from alarp.web.opt_outs.forms import EVERY, OptOutForm
+from alarp.web.opt_outs.forms import EVERY, ImportForm, OptOutForm
 from alarp.web.studies.patients import identifiers
 
 PAGE = 100
@@ -41,13 +41,15 @@ def opt_outs(request: HttpRequest) -> HttpResponse:
         older=f"{reverse('opt-outs')}?before={found[PAGE - 1].pk}" if len(found) > PAGE else "",
     )
     may = permissions.allowed(request.user, "record_opt_out")
-    return render(request, "opt_outs/opt_outs.jinja", {"page": shown, "may_record": may})
+    may_prove = permissions.allowed(request.user, "view_opt_out_proofs")
+    context = {"page": shown, "may_record": may, "may_prove": may_prove}
+    return render(request, "opt_outs/opt_outs.jinja", context)
 
 
 @page("record_opt_out", sends="record_opt_out")
 def record(request: HttpRequest) -> HttpResponse:
-    """One field and one choice; then one confirmation; then it is in force."""
-    form = OptOutForm(request.POST or None, initial={"number": _number_of(request), "reach": EVERY})
+    """One field, the rest as it is usual; then one confirmation; then it is in force."""
+    form = OptOutForm(request.POST or None, initial={"number": _number_of(request), "reach": [EVERY]})
     if request.method != "POST" or not form.is_valid() or "change" in request.POST:
         return render(request, "opt_outs/record.jinja", {"form": form})
     if "confirmed" in request.POST and handed_over(form, lambda given: _record(request, form)):
@@ -77,18 +79,20 @@ def _organisation(person: Any) -> Organisation:
 
 def _record(request: HttpRequest, form: OptOutForm) -> None:
     patient = register.whole(form.patient)
-    opt_out = commands.record_opt_out(
+    recorded = commands.record_opt_outs(
+        form.deployments,
         patient_id=patient.patient_id,
         issuer=patient.issuer,
         nhs_number=patient.nhs_number,
-        deployment=form.deployment,
+        effective_from=form.effective_from,
         organisation=_organisation(request.user),
         by=request.user,
     )
-    reach = form.deployment or "every AI tool"
-    messages.success(
-        request, f"Opt-out {opt_out.pk} is in force now: nothing of this patient goes to {reach}."
-    )
+    numbers = ", ".join(str(row.pk) for row in recorded)
+    subject = f"Opt-out {numbers} is" if len(recorded) == 1 else f"Opt-outs {numbers} are"
+    begins = form.effective_from
+    when = f"in force from {begins.day} {begins:%B %Y}" if begins else "in force now"
+    messages.success(request, f"{subject} {when}: nothing of this patient goes to {form.words}.")
 
 
 def _confirmation(form: OptOutForm, *, named: bool) -> presenters.Confirmation:
@@ -98,12 +102,28 @@ def _confirmation(form: OptOutForm, *, named: bool) -> presenters.Confirmation:
     people = {(who.name, who.born): who for who in known}
     return presenters.Confirmation(
         patient=patient,
-        reach=str(form.deployment) if form.deployment else "every AI tool",
+        reach=form.words,
+        begins=form.effective_from,
         known_as=tuple(people.values()),
         also=register.whole(patient).also if named else "",
-        flight=presenters.in_flight(studies.count(), register.dispatches_of(patient, form.deployment)),
-        standing=presenters.standing_sentence(register.standing_of(patient, form.deployment)),
+        flight=presenters.in_flight(studies.count(), register.dispatches_of(patient, form.deployments)),
+        standing=presenters.standing_sentence(register.standing_of(patient, form.deployments)),
     )
+
+
+@page("record_opt_out", sends="record_opt_out")
+def import_list(request: HttpRequest) -> HttpResponse:
+    """A list from another system: all of it or nothing, every fault by its line."""
+    form = ImportForm(request.POST or None, request.FILES or None)
+    said: list[str] = []
+
+    def take_in(given: dict[str, Any]) -> None:
+        said.append(wishes.import_file(given["file"].read(), given["file"].name, by=request.user).sentence)
+
+    if request.method == "POST" and handed_over(form, take_in):
+        messages.success(request, said[0])
+        return redirect("opt-outs")
+    return render(request, "opt_outs/import.jinja", {"form": form})
 
 
 @page("record_opt_out", of=register.opt_out, sends="record_opt_out")

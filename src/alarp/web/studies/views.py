@@ -18,6 +18,7 @@ from alarp.web.feedback.presenters import asks
 from alarp.web.studies import find, listing, presenters
 from alarp.web.studies.forms import FilterForm, SearchForm
 from alarp.web.studies.patients import identifiers
+from alarp.web.studies.told import facts as told
 
 
 @page("view_studies", sends="view_studies")
@@ -60,6 +61,7 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
         facts=(
             ("Received from", _source(study)),
             ("Scanner", presenters.scanner_of(study)),
+            *told(study),
         ),
         received=study.first_received_at,
         completed=study.completed_at,
