@@ -10,18 +10,20 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any
 
 from alarp.identity.deeds import ACCESSION, DEEPER, Deed, Depth, below, decide, instead
 from alarp.identity.explicit import (
+    GOES,
     LONG,
+    LOOK,
     SHORT,
+    STAYS,
     Element,
     NotPlain,
     Range,
     Source,
+    Table,
     Walked,
     element,
     end_of_fragments,
@@ -58,8 +60,11 @@ Cut = tuple[int, int, bytes]
 
 _OWN_UIDS = (0x00080016, 0x00080018, 0x0020000D, 0x0020000E)
 _ISSUER, _FRAME, _BURNED_IN = 0x00100021, 0x00200052, 0x00280301
-_LOOKED_AT = frozenset({*_OWN_UIDS, _ISSUER, _FRAME, _BURNED_IN, OTHER_IDS, *NAMES, *NUMBERS})
+_LOOKED_AT = frozenset(
+    {*_OWN_UIDS, _ISSUER, _FRAME, _BURNED_IN, OTHER_IDS, *NAMES, *NUMBERS, *stamped(pixels_cleaned=True)}
+)
 _PLACE = itemgetter(0, 1)
+_LOOK_AT_ALL = Table(lambda key, tag, vr: LOOK)
 _COMPRESSED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
 _DEFLATED = frozenset({"1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
 _KEPT, _REMOVED, _CHECKED, _PRIVATE = Deed.KEPT, Deed.REMOVED, Deed.CHECKED, Deed.PRIVATE
@@ -92,9 +97,9 @@ class _Rewriting:
     ) -> None:
         self.source, self.head, self.pixels_cleaned = source, head, pixels_cleaned
         self.syntax, self.sop_class, self.start = _read_file_meta(head)
-        self.known = _known(profile, Depth.TOP, self.sop_class)
+        self.known = _decisions(profile, Depth.TOP, self.sop_class)
         marks = stamped(pixels_cleaned=pixels_cleaned)
-        self.top = walk(head, self.start, len(head), marks=marks, **self.known.passing(profile))
+        self.top = walk(head, self.start, len(head), self.known.table, marks=marks)
         self.pixels = self._pixels()
         self.leaving = Leaving(profile, pseudonyms, self._who())
         self.cleaner = _Cleaner(profile, self.leaving, frozenset(marks))
@@ -108,7 +113,7 @@ class _Rewriting:
         if not self.pixels:
             return (head,), self.leaving, self.cleaner.done
         tail = self.source[self.pixels.end : len(self.source)]
-        behind = walk(tail, 0, len(tail), deep=1, **self.known.passing(self.leaving.profile))
+        behind = walk(tail, 0, len(tail), self.known.table, deep=1)
         if behind.first <= self.top.elements[-1].tag:
             raise NotPlain
         rest = _joined(tail, 0, behind.end, self.cleaner.cuts(tail, behind, self.known, Depth.TOP))
@@ -166,7 +171,7 @@ class _Rewriting:
         if sequence is None:
             return
         for one in items_of(self.head, sequence.value, sequence.end, open_ended=sequence.open_ended, deep=1):
-            for inner in walk(self.head, one.content, one.content_end, deep=1).elements:
+            for inner in walk(self.head, one.content, one.content_end, _LOOK_AT_ALL, deep=1).elements:
                 if inner.tag == PATIENT_ID:
                     yield self.head[inner.value : inner.end]
 
@@ -188,23 +193,30 @@ class _Rewriting:
         return [stamps[tag] for tag in stamped(pixels_cleaned=self.pixels_cleaned)]
 
 
-@dataclass(slots=True)
-class _Known:
-    """What was decided before about the elements of one depth, by tag and VR as they are written."""
+class _Decisions:
+    """What is done with the elements of one depth: decided once for each tag and VR, as the six bytes are written."""
 
-    kept: set[bytes] = field(default_factory=set)
-    gone: set[bytes] = field(default_factory=set)
-    deeds: dict[bytes, Deed] = field(default_factory=dict)
+    def __init__(self, profile: Profile, depth: Depth, sop_class: str) -> None:
+        self.profile, self.depth, self.sop_class = profile, depth, sop_class
+        self.deeds: dict[bytes, Deed] = {}
+        self.table = Table(self._what)
 
-    def passing(self, profile: Profile) -> dict[str, Any]:
-        """What a walk may pass over without a look."""
-        return {"kept": self.kept, "gone": self.gone, "private_goes": not profile.safe_private.attributes}
+    def _what(self, key: bytes, tag: int, vr: str) -> int:
+        """May a walk pass over it, or leave it out, without a look?"""
+        deed = decide(self.profile, tag, vr, self.sop_class, self.depth)
+        if deed == Deed.NOT_POSSIBLE or (vr == "UN" and deed not in (_REMOVED, _PRIVATE)):
+            raise NotPlain
+        self.deeds[key] = deed
+        if self.depth == Depth.TOP and (tag in _LOOKED_AT or vr == "PN"):
+            return LOOK
+        return STAYS if deed is _KEPT else GOES if deed is _REMOVED else LOOK
 
 
-def _known(profile: Profile, depth: Depth, sop_class: str) -> _Known:
-    known: _Known = profile.deeds.setdefault((depth, sop_class if depth == Depth.TOP else ""), _Known())
-    if len(known.kept) + len(known.gone) + len(known.deeds) > _MOST_REMEMBERED:
-        known.kept, known.gone, known.deeds = set(), set(), {}  # objects made to fill the memory do not
+def _decisions(profile: Profile, depth: Depth, sop_class: str) -> _Decisions:
+    name = (depth, sop_class if depth == Depth.TOP else "")
+    known: _Decisions | None = profile.deeds.get(name)
+    if known is None or len(known.table) > _MOST_REMEMBERED:  # objects made to fill the memory do not
+        known = profile.deeds[name] = _Decisions(profile, depth, sop_class)
     return known
 
 
@@ -223,7 +235,7 @@ class _Cleaner:
             Deed.TITLE_MAPPED: leaving.titles,
         }
 
-    def cuts(self, data: bytes, walked: Walked, known: _Known, depth: Depth) -> list[Cut]:
+    def cuts(self, data: bytes, walked: Walked, known: _Decisions, depth: Depth) -> list[Cut]:
         """What changes in this level: from where to where, and what stands there instead."""
         cuts: list[Cut] = [(start, end, b"") for start, end in walked.gone]
         if walked.gone_count:
@@ -233,27 +245,13 @@ class _Cleaner:
             if depth == Depth.TOP and one.tag in self.stamped:
                 cuts.append((one.start, one.end, b""))
                 continue
-            deed = known.deeds.get(one.key)
-            if deed is None:
-                deed = self._decided(known, one, depth)
+            deed = known.deeds[one.key]
             if deed is _KEPT:
                 continue
             new = self._rewritten(data, one, deed, depth, safe)
             if new is not None:
                 cuts.append((one.start, one.end, new))
         return cuts
-
-    def _decided(self, known: _Known, one: Element, depth: Depth) -> Deed:
-        vr = one.key[4:].decode("ascii")
-        deed = decide(self.profile, one.tag, vr, self.sop_class, depth)
-        if deed == Deed.NOT_POSSIBLE or (vr == "UN" and deed not in (_REMOVED, _PRIVATE)):
-            raise NotPlain
-        looked_at = depth == Depth.TOP and (one.tag in _LOOKED_AT or vr == "PN")
-        if deed in (_KEPT, _REMOVED) and not looked_at:
-            (known.kept if deed is _KEPT else known.gone).add(one.key)
-        else:
-            known.deeds[one.key] = deed
-        return deed
 
     def _rewritten(
         self, data: bytes, one: Element, deed: Deed, depth: Depth, safe: frozenset[int]
@@ -298,13 +296,13 @@ class _Cleaner:
     def _walked(self, data: bytes, sequence: Element, depth: Depth) -> bytes | None:
         """The sequence with its items treated; None if nothing in them changed."""
         written: list[bytes] = []
-        known = _known(self.profile, depth, self.sop_class)
+        known = _decisions(self.profile, depth, self.sop_class)
         changed = False
         self.deep += 1
         for one in items_of(
             data, sequence.value, sequence.end, open_ended=sequence.open_ended, deep=self.deep
         ):
-            inside = walk(data, one.content, one.content_end, deep=self.deep, **known.passing(self.profile))
+            inside = walk(data, one.content, one.content_end, known.table, deep=self.deep)
             cuts = self.cuts(data, inside, known, depth)
             changed = changed or bool(cuts)
             content = _joined(data, one.content, one.content_end, cuts)

@@ -7,7 +7,7 @@ on. The leak scanner reads with `structure`, so that what was written here is lo
 from __future__ import annotations
 
 import struct
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -15,6 +15,7 @@ from alarp.identity.structure import PIXEL_DATA
 
 read_head = struct.Struct("<HH2sH").unpack_from
 read_length = struct.Struct("<L").unpack_from
+read_tag = struct.Struct("<HH").unpack_from
 _pack_short = struct.Struct("<HH2sH").pack
 _pack_long = struct.Struct("<HH2sHL").pack
 
@@ -27,7 +28,6 @@ DEEPEST = 60
 
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0", b"\xfe\xff\xdd\xe0"
-_NOTHING_LONG = b"\0\0\0\0"
 
 
 class NotPlain(Exception):
@@ -73,85 +73,103 @@ class Walked(NamedTuple):
     end: int
 
 
-class _Everything:
-    """Holds every key: a walk that only looks for the end."""
+STAYS, GOES, LOOK, _ENDS = 0, 1, 2, 3
+Known = tuple[int, bool, int]
+"""What is known of a tag with its VR: the tag, whether its length is written in four bytes, and STAYS, GOES or LOOK."""
 
-    def __contains__(self, key: object) -> bool:
-        return True
-
-
-_EVERYTHING = _Everything()
-_NOTHING: Container[bytes] = frozenset()
+_ITEM_END_KEY = _ITEM_END + b"\0\0"
 _BEHIND_ALL_TAGS = 1 << 32
+
+
+class Table(dict[bytes, Known]):
+    """What is known of each tag with its VR, as the six bytes are written. `what` is asked once for each.
+
+    Raises NotPlain where the bytes are no VR that we know.
+    """
+
+    def __init__(self, what: Callable[[bytes, int, str], int]) -> None:
+        super().__init__({_ITEM_END_KEY: (0xFFFEE00D, False, _ENDS)})
+        self._what = what
+
+    def __missing__(self, key: bytes) -> Known:
+        vr = key[4:]
+        if vr not in LONG and vr not in SHORT:
+            raise NotPlain
+        group, number = read_tag(key)
+        tag = group << 16 | number
+        known = self[key] = (tag, vr in LONG, self._what(key, tag, vr.decode("ascii")))
+        return known
+
+
+ONLY_THE_END = Table(lambda key, tag, vr: STAYS)
 
 
 def walk(
     data: bytes,
     start: int,
     end: int,
+    table: Table,
     *,
-    kept: Container[bytes] = _NOTHING,
-    gone: Container[bytes] = _NOTHING,
-    private_goes: bool = False,
     marks: Sequence[int] = (),
-    until_item_end: bool = False,
     deep: int = 0,
+    item: bool = False,
 ) -> Walked:
     """What lies between two places? Elements in rising order of their tags, whole, of an even length.
 
-    Elements whose key is in `kept` are passed over, those in `gone` (and private ones with `private_goes`) are only
-    noted as stretches. `marks` are tags, rising, of which the place is wanted where such an element lies or would.
-    At the top level (`deep` 0) pixels may reach beyond `end`, or be open-ended: they are then the last element, and
-    the walk's end is their value. Raises NotPlain for everything that is not whole and in order.
+    The `table` says which to pass over, which to note as stretches that go, and which to look at. `marks` are tags,
+    rising, of which the place is wanted where such an element lies or would. At the top level (`deep` 0) pixels may
+    reach beyond `end`, or be open-ended: they are then the last element, and the walk's end is their value. An open
+    `item` ends at its delimiter. Raises NotPlain for everything that is not whole and in order.
     """
     elements: list[Element] = []
     stretches: list[tuple[int, int]] = []
     marked: list[int] = []
-    count, position, previous, gone_to = 0, start, -1, -1
+    count, position, previous, gone_from, gone_to = 0, start, -1, -1, -1
     mark = marks[0] if marks else _BEHIND_ALL_TAGS
-    first = _BEHIND_ALL_TAGS
-    if end - start >= 8:
-        group, number, _, _ = read_head(data, start)
-        first = group << 16 | number
+    first = _BEHIND_ALL_TAGS if end - start < 8 else table[data[start : start + 6]][0]
     while end - position >= 8:
-        group, number, vr, length = read_head(data, position)
-        tag, value, open_ended = group << 16 | number, position + 8, False
-        if vr not in SHORT:
-            if vr not in LONG or end - position < 12:
-                if until_item_end and data[position : position + 8] == _ITEM_END + _NOTHING_LONG:
-                    return Walked(elements, stretches, count, marked, first, position + 8)
+        tag, is_long, what = table[data[position : position + 6]]
+        value, open_ended = position + 8, False
+        length = data[position + 6] | data[position + 7] << 8
+        if is_long:
+            if end - position < 12:
                 raise NotPlain
             (length,) = read_length(data, value)
             value += 4
             open_ended = length == _UNDEFINED
-            if tag in PIXEL_DATA and not deep and (open_ended or value + length > end):
-                if tag <= previous:
-                    raise NotPlain
-                marked += [position] * (len(marks) - len(marked))
-                elements.append(_element_at(data, tag, position, value, value + length, open_ended))
-                return Walked(elements, stretches, count, marked, first, value)
-        stop = _end_of_sequence(data, value, end, deep, vr) if open_ended else value + length
-        if tag <= previous or stop > end or (length & 1 and not open_ended):
+        stop = value + length
+        if tag <= previous or (length & 1 and not open_ended):
             raise NotPlain
         if tag >= mark:
             marked += [position] * sum(mark <= tag for mark in marks[len(marked) :])
             mark = marks[len(marked)] if len(marked) < len(marks) else _BEHIND_ALL_TAGS
             gone_to = -1  # a stretch ends where something is put in
-        key = data[position : position + 6]
-        if (private_goes and group & 1) or key in gone:
+        if stop > end or what > LOOK:
+            if what == _ENDS and item and not length:
+                break
+            if tag in PIXEL_DATA and not deep:
+                elements.append(_element_at(data, tag, position, value, stop, open_ended))
+                break
+            if not open_ended:
+                raise NotPlain
+            stop = _end_of_sequence(data, value, end, deep, data[position + 4 : position + 6])
+        if what == GOES:
             count += 1
-            if gone_to == position:
-                stretches[-1] = (stretches[-1][0], stop)
-            else:
+            if gone_to != position:
+                gone_from = position
                 stretches.append((position, stop))
+            else:
+                stretches[-1] = (gone_from, stop)
             gone_to = stop
-        elif key not in kept:
+        elif what == LOOK:
             elements.append(_element_at(data, tag, position, value, stop, open_ended))
         position, previous = stop, tag
-    if until_item_end or data[position:end].strip(b"\0"):
-        raise NotPlain
-    marked.extend([position] * (len(marks) - len(marked)))
-    return Walked(elements, stretches, count, marked, first, end)
+    else:
+        if item or data[position:end].strip(b"\0"):
+            raise NotPlain
+        value = end
+    marked += [position] * (len(marks) - len(marked))
+    return Walked(elements, stretches, count, marked, first, value)
 
 
 def _element_at(data: bytes, tag: int, start: int, value: int, end: int, open_ended: bool) -> Element:
@@ -180,7 +198,7 @@ def items_of(data: bytes, start: int, end: int, *, open_ended: bool, deep: int) 
             raise NotPlain
         content = position + 8
         if length == _UNDEFINED:
-            stop = walk(data, content, end, kept=_EVERYTHING, until_item_end=True, deep=deep).end
+            stop = walk(data, content, end, ONLY_THE_END, deep=deep, item=True).end
             found = Item(position, content, stop - 8, stop)
         else:
             found = Item(position, content, content + length, content + length)

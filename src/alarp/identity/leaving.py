@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from alarp.identity.profile import CLEAN_PIXELS, FULL_DATES, MODIFIED_DATES, OPTIONS, Profile
 from alarp.identity.pseudonyms import Pseudonyms
@@ -222,7 +223,8 @@ def _whole(numbers: Iterable[bytes]) -> frozenset[bytes]:
     return frozenset(text for text in texts if len(text) >= _SHORT_WORD)
 
 
-def _words_of(values: Iterable[bytes]) -> tuple[frozenset[bytes], tuple[bytes, ...]]:
+@lru_cache(maxsize=64)
+def _words_of(values: tuple[bytes, ...]) -> tuple[frozenset[bytes], tuple[bytes, ...]]:
     """The words of these values as they would stand in a technical text: ASCII ones in lower case, others as bytes.
 
     Text behind an escape sequence to a set of several bytes (ISO 2022) is one word of its own.

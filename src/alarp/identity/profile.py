@@ -112,6 +112,10 @@ class Profile:
             frozenset(safe_words),
         )
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What was decided before stays behind when a profile goes to another process."""
+        return {**self.__dict__, "deeds": {}}
+
     def action(self, tag: int) -> str | None:
         """What does the table say of this tag? None where it says nothing."""
         found = self.actions.get(tag)
