@@ -8,10 +8,10 @@ from math import sqrt
 from typing import Any
 
 from alarp.evaluation.pairing import Pairing
-from alarp.evaluation.pieces import Row, Story, find, name_of, section, show, table
+from alarp.evaluation.pieces import Row, Story, find, name_of, outcome_words, section, show, table
 from alarp.kernel import BadInput
 
-_VARIANTS = ("_best_case", "_worst_case", "_as_treated")
+_VARIANTS = ("_best_case", "_worst_case", "_as_treated", "_guarded")
 _WITH_UNITS = ("_mm", "_ml", "_min", "_s", "_gy", "_percent")
 _RATIOS = ("lr_", "likelihood_ratio", "odds_ratio", "observed_to_expected")
 MOST_IN_CHART = 12
@@ -160,7 +160,8 @@ def _summary(entries: Sequence[Entry], measures: Sequence[str], pairings: Pairin
         kept = f"{met} of {len(claims)} claims met" if claims else "no claim"
         said.append(f"{entry.label}: {kept}, {entry.result['enrolled']} enrolled.")
     clear = [
-        f"{name_of(measure)} of {entry.label} differs from {entries[0].label}: {found.sentence}."
+        f"{name_of(measure)} of {entry.label} is {'higher' if found.estimate > 0 else 'lower'} than that of "
+        f"{entries[0].label}: {found.sentence}."
         for entry in entries[1:]
         for measure in measures
         if (found := _between(entries[0], entry, measure, pairings)) is not None and _is_clear(found)
@@ -231,7 +232,7 @@ def _outcomes_table(entries: Sequence[Entry]) -> dict[str, Any]:
     for entry in entries:
         names.update(dict.fromkeys(key for key in entry.result["outcomes"] if key != "enrolled"))
     rows = [
-        [name.replace("_", " "), *(str(e.result["outcomes"].get(name, 0)) for e in entries)] for name in names
+        [outcome_words(name), *(str(e.result["outcomes"].get(name, 0)) for e in entries)] for name in names
     ]
     rows.append(["enrolled", *(str(e.result["enrolled"]) for e in entries)])
     return table("What became of every case", ["Outcome", *(e.label for e in entries)], rows)

@@ -7,6 +7,7 @@ can be made again from the evidence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ NAMES = {
     "auc_guarded": "AUC, guarded interval",
     "failure_rate": "No usable answer",
     "reference_agreement": "Pairs of readers of the truth who agree",
+    "reference_icc": "ICC of the readers of the reference",
     "reference_kappa": "Readers of the truth beyond chance, Fleiss' kappa",
     "reference_ac1": "Readers of the truth beyond chance, Gwet's AC1",
     "answered_out_of_scope": "Answered, of the cases outside the intended use",
@@ -64,6 +66,9 @@ NAMES = {
     "accuracy_final": "Right in the end",
     "followed_in_conflict": "Took the advice where it differed from the first impression",
     "reading_seconds": "Time of a reading (s)",
+    "wafroc": "Area under the wAFROC curve",
+    "afroc": "Area under the AFROC curve",
+    "inferred-roc": "Area under the inferred ROC curve",
     "dice": "Dice",
     "surface_dice": "Surface Dice",
     "hd_mm": "Hausdorff distance (mm)",
@@ -121,6 +126,9 @@ NAMES = {
     "dose_ratio": "Median dose, after / before",
     "above_drl": "Above the reference level",
     "median_to_drl": "Median dose / reference level",
+    "repeat_rate_per_1000": "Repeats of 1000 examinations",
+    "turnaround_min_p50": "Turnaround of the middle examination (min)",
+    "turnaround_min_p90": "Turnaround that 9 of 10 keep (min)",
 }
 EXPLORATORY = (
     "Exploratory: the protocol was not locked before the truth was read, so these numbers can be the best of many "
@@ -134,6 +142,8 @@ _VARIANTS = {
     "_voxel": ", voxel definition",
 }
 _SECOND = "observer_"
+_TOP = re.compile(r"(gain|lift)_(\d+)pct")
+_TOP_WORDS = {"gain": "Share of all outcomes", "lift": "Outcomes, times those of a random list,"}
 
 
 def name_of(measure: str) -> str:
@@ -143,6 +153,8 @@ def name_of(measure: str) -> str:
     for ending, words in _VARIANTS.items():
         if measure.endswith(ending):
             return name_of(measure.removesuffix(ending)) + words
+    if top := _TOP.fullmatch(measure):
+        return f"{_TOP_WORDS[top[1]]} in the top {top[2]} %"
     return NAMES.get(measure, measure)
 
 
@@ -278,6 +290,20 @@ def claims_sentence(result: Row) -> str:
     return f"{met} of {len(claims)} {'claim was' if len(claims) == 1 else 'claims were'} met."
 
 
+def claim_words(claim: Row) -> str:
+    """'Lower end of the interval of calibration slope at least 0.8': the claim's own sentence without code words."""
+    text = str(claim["claim"]).replace(str(claim["measure"]), _lowered(name_of(str(claim["measure"]))))
+    for bound, words in (("lower bound of ", "lower"), ("upper bound of ", "upper")):
+        if text.startswith(bound):
+            text = f"{words} end of the interval of {text.removeprefix(bound)}"
+    return text[:1].upper() + text[1:]
+
+
+def _lowered(words: str) -> str:
+    """In the middle of a sentence: an abbreviation keeps its capitals."""
+    return words if words[:2].isupper() else words[:1].lower() + words[1:]
+
+
 def claims_table(result: Row) -> dict[str, Any]:
     """What was claimed, and what was found?"""
     signs = {"met": "✓ met", "not met": "✗ not met", "not measurable": "? not measurable"}
@@ -285,16 +311,25 @@ def claims_table(result: Row) -> dict[str, Any]:
         "What was claimed and what we found",
         ["Claim", "Found", "Answer"],
         [
-            [c["claim"], show(c["found"]), signs[c["status"]] + (f": {c['because']}" if c["because"] else "")]
+            [
+                claim_words(c),
+                show(c["found"]),
+                signs[c["status"]] + (f": {c['because']}" if c["because"] else ""),
+            ]
             for c in result["claims"]
         ],
     )
 
 
+def outcome_words(outcome: str) -> str:
+    """How is this outcome of a case called in a report?"""
+    words = {"ai_failed": "AI failed", "rejected_by_ai": "rejected by the AI"}
+    return words.get(outcome, outcome.replace("_", " "))
+
+
 def _outcomes(result: Row) -> dict[str, Any]:
-    words = {"ai_failed": "AI failed", "rejected_by_ai": "rejected by the AI", "both_empty": "both empty"}
     counts = {k: v for k, v in result["outcomes"].items() if k != "enrolled"}
-    rows = [[words.get(k, k.replace("_", " ")), str(v)] for k, v in counts.items()]
+    rows = [[outcome_words(k), str(v)] for k, v in counts.items()]
     caption = f"What became of every enrolled {result['unit']}"
     return section(
         "Every case accounted for",

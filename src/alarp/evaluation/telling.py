@@ -17,10 +17,13 @@ def for_whom(result: Row, *, lower_is_worse: bool = False) -> str:
     found = [c for c in result["comparisons"] if c["b"] == "rest"]
     if not found:
         return WHOM + "no subgroup was compared, so nobody can tell."
+    by_measure: dict[str, list[str]] = {}
+    for c in found:
+        if c["flag"] == "gap" and (c["difference"] < 0 or not lower_is_worse):
+            by_measure.setdefault(c["measure"], []).append(f"{_side(c['difference'])} for {c['a']}")
     gaps = [
-        f"{pieces.name_of(c['measure'])} is {_side(c['difference'])} for {c['a']} than for the rest"
-        for c in found
-        if c["flag"] == "gap" and (c["difference"] < 0 or not lower_is_worse)
+        f"{pieces.name_of(measure)} is {', '.join(sides)} than for the rest"
+        for measure, sides in by_measure.items()
     ]
     few = sorted({c["a"] for c in found if c["flag"].startswith("too few")})
     text = WHOM + ("; ".join(gaps) if gaps else "no subgroup was shown to differ from the rest")

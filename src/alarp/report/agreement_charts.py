@@ -118,4 +118,5 @@ def spanning(chart: Row) -> Spec:
     colour = alt.Color("phase:N", scale=alt.Scale(domain=kinds, range=[AMBER, BLUE]), legend=legend)
     dots = alt.Chart(data(told)).mark_point(size=90, opacity=1, filled=True)
     layers.append(dots.encode(x=x, y=y, shape=shape, color=colour))
-    return spec(alt.layer(*layers).properties(width=560, height=300))
+    width = max(230, min(480, 44 * len(rows)))  # a few months fit on a phone; a year has room for its labels
+    return spec(alt.layer(*layers).properties(width=width, height=260))

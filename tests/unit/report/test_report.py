@@ -155,3 +155,28 @@ def test_a_missing_system_library_is_a_sentence_that_says_what_to_install(monkey
     with pytest.raises(Unavailable, match="install libpango") as missing:
         to_pdf("<p>x</p>")
     assert missing.value.phase == "pdf"
+
+
+@pytest.mark.need("E05")
+def test_what_a_picture_shows_stands_beside_it_in_words_for_everybody():
+    html = to_html(document(STORY))
+    for chart in (ROC, FOREST):
+        assert re.search(rf"<figcaption>[^<]*<span class=\"told\">{chart['description']}</span>", html)
+
+
+def test_three_warnings_nine_sentences_and_six_claims_are_one_page_for_the_board():
+    from weasyprint import HTML
+
+    sentence = (
+        "Of 100 people with the disease, it flags 93 (between 79 and 98); the others it misses, one in ten. "
+        * 2
+    )
+    much = STORY | {
+        "warnings": ["Exploratory: the protocol was not locked before the truth was read, so beware. " * 2]
+        * 3,
+        "summary": [sentence] * 9,
+        "claims": TABLE | {"rows": [["Lower end of the interval of sensitivity at least 0.8", "0.9"]] * 6},
+        "sections": [],
+    }
+    pages = HTML(string=to_html(document(much))).render().pages
+    assert len(pages) == 2, "the board's page, and where it comes from"

@@ -38,7 +38,8 @@ def _summary(result: Row) -> list[str]:
             else f"Both are needed and not both were shown: image not inferior {bargain['quality']}, lower dose "
             f"{bargain['dose']}."
         )
-    return [*said, *_quality_words(result), *_dose_words(result), *_change_words(result)]
+    told = [*said, *_quality_words(result), *_dose_words(result), *_change_words(result)]
+    return [*told, telling.for_whom(result)]
 
 
 def _quality_words(result: Row) -> list[str]:
@@ -71,8 +72,8 @@ def _dose_words(result: Row) -> list[str]:
 
 def _change_words(result: Row) -> list[str]:
     return [
-        f"{c['measure'].replace('_', ' ')}: {c['difference']:+.1f} after against before "
-        f"({pieces.show(c['low'], 1)} to {pieces.show(c['high'], 1)})."
+        f"{pieces.name_of(c['measure'])}: {abs(c['difference']):.1f} {'less' if c['difference'] < 0 else 'more'} than "
+        f"before (change between {pieces.show(c['low'], 1)} and {pieces.show(c['high'], 1)})."
         for c in result["comparisons"]
         if c["measure"] in _department(result) and c["difference"] is not None
     ]

@@ -23,6 +23,11 @@ def called(endpoint: str) -> str:
     return _CALLED[endpoint]
 
 
+def _begun(words: str) -> str:
+    """At the beginning of a title; abbreviations keep their capitals."""
+    return words[:1].upper() + words[1:]
+
+
 def endpoint_of(result: Row) -> str:
     """Which endpoint does this result judge by?"""
     return str(result["figures"]["design"]["endpoint"])
@@ -39,6 +44,22 @@ def gaps(result: Row) -> list[Row]:
     return [c for c in result["comparisons"] if c["b"] == "rest"]
 
 
+# What each endpoint counts, of 100: the area under an ROC curve is the share of such pairs put in the right order, that
+# under an AFROC curve the share of lesions (weighted: each diseased case alike) above every mark of a healthy case.
+_OF_HUNDRED = {
+    "auc": "of 100 pairs of a diseased and a healthy case, {} are put in the right order",
+    "inferred-roc": "of 100 pairs of a diseased and a healthy case, {} are put in the right order",
+    "wafroc": "of 100 pairs of a lesion and a healthy case, in {} the lesion is marked and stands out",
+    "afroc": "of 100 pairs of a lesion and a healthy case, in {} the lesion is marked and stands out",
+    "sensitivity": "of 100 diseased cases, {} are found",
+    "specificity": "of 100 healthy cases, {} are left alone",
+}
+
+
+def _in_hundred(endpoint: str, row: Row) -> str:
+    return _OF_HUNDRED[endpoint].format(pieces.per_hundred(row))
+
+
 def summary(result: Row) -> list[str]:
     """What does a board member read first?"""
     endpoint = endpoint_of(result)
@@ -49,8 +70,8 @@ def summary(result: Row) -> list[str]:
         if row and row["estimate"] is not None:
             who = f"{readers} readers" if readers > 1 else "one reader"
             said.append(
-                f"{name}: {called(endpoint)} {pieces.show(row['estimate'])} (interval {pieces.interval(row)}), {who}, "
-                f"{row['n']} cases."
+                f"{name}: {_in_hundred(endpoint, row)}; {called(endpoint)} {pieces.show(row['estimate'])} (interval "
+                f"{pieces.interval(row)}), {who}, {row['n']} cases."
             )
     for row in contrasts(result):
         if row["low"] is not None and "(" not in row["a"]:
@@ -203,9 +224,9 @@ def readers_section(result: Row) -> dict[str, Any]:
     ]
     chart = {
         "chart": "forest",
-        "title": f"{called(endpoint).capitalize()} of every reader",
+        "title": f"{_begun(called(endpoint))} of every reader",
         "description": "; ".join(f"{line['label']} {pieces.show(line['estimate'])}" for line in lines) + ".",
-        "x_title": called(endpoint).capitalize(),
+        "x_title": _begun(called(endpoint)),
         "rows": lines,
         "table": listed,
     }

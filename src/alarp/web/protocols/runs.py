@@ -95,21 +95,28 @@ def run(request: HttpRequest, run: EvaluationRun) -> HttpResponse:
 @page("prepare_evaluation", of=here.run, sends="prepare_evaluation")
 def stop(request: HttpRequest, run: EvaluationRun) -> HttpResponse:
     """Stop the run; what is finished is kept."""
-    return _moved(
-        request, run, commands.stop_run, "Stop", "What is finished is kept: the run can go on later."
-    )
+    why_not = "" if run.is_open else f"Run {run.number} is not under way: it is {_state(run)}."
+    meaning = "What is finished is kept: the run can go on later."
+    return _moved(request, run, commands.stop_run, "Stop", meaning, why_not)
 
 
 @page("prepare_evaluation", of=here.run, sends="prepare_evaluation")
 def resume(request: HttpRequest, run: EvaluationRun) -> HttpResponse:
     """Let a stopped run go on where it was."""
-    return _moved(
-        request, run, commands.resume_run, "Go on with", "It goes on where it was; no case is done twice."
-    )
+    stopped = run.state == EvaluationRun.STOPPED
+    why_not = "" if stopped else f"Run {run.number} is not stopped: it is {_state(run)}."
+    meaning = "It goes on where it was; no case is done twice."
+    return _moved(request, run, commands.resume_run, "Go on with", meaning, why_not)
 
 
-def _moved(request: HttpRequest, run: EvaluationRun, move: Any, verb: str, meaning: str) -> HttpResponse:
-    """One button that moves the run, on a page that says what it does."""
+def _state(run: EvaluationRun) -> str:
+    return presenters.STATE_WORDS[run.state]
+
+
+def _moved(
+    request: HttpRequest, run: EvaluationRun, move: Any, verb: str, meaning: str, why_not: str
+) -> HttpResponse:
+    """One button that moves the run, on a page that says what it does, or why it cannot."""
     deployment = run.deployment
     form = Form(request.POST or None)
     if request.method == "POST" and handed_over(form, lambda _: move(run, by=request.user)):
@@ -122,6 +129,7 @@ def _moved(request: HttpRequest, run: EvaluationRun, move: Any, verb: str, meani
         "run": run,
         "verb": verb,
         "meaning": meaning,
+        "why_not": why_not,
     }
     return render(request, "protocols/move_run.jinja", context)
 

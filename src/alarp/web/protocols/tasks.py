@@ -84,7 +84,7 @@ def _runs(places: Mapping[int, Deployment]) -> Iterator[Task]:
         .values_list("deployment")
         .annotate(last=Max("signed_at"))
     )
-    rows = every.filter(pk__in=newest).select_related("revision", "signature")
+    rows = every.filter(pk__in=newest).select_related("revision__protocol__version__product", "signature")
     for run in rows.defer("revision__text"):
         place = places[run.deployment_id]
         yield from _of_run(run, place, decided.get(place.pk))
@@ -92,24 +92,32 @@ def _runs(places: Mapping[int, Deployment]) -> Iterator[Task]:
 
 def _of_run(run: EvaluationRun, place: Deployment, decided: datetime | None) -> Iterator[Task]:
     number, at = run.number, run.ended_at or run.stopped_at or run.at
+    version = run.revision.protocol.version
+    of = "" if version.pk == place.version_id else f" of {version}"  # another product, on the same plan
     where = {"slug": place.slug, "run": number}
     page = reverse("run", kwargs=where)
     may = permissions.ACTIONS
     if run.state == EvaluationRun.FAILED:
-        text, roles = f"Evaluation run {number} failed: {run.trouble}", may["prepare_evaluation"].roles
-        yield Task(place.pk, text, f"run {number} failed", page, at, roles)
+        text, roles = f"Evaluation run {number}{of} failed: {run.trouble}", may["prepare_evaluation"].roles
+        yield Task(place.pk, text, f"run {number}{of} failed", page, at, roles)
     elif run.state == EvaluationRun.STOPPED:
-        text, roles = f"Evaluation run {number} was stopped and can go on", may["prepare_evaluation"].roles
-        yield Task(place.pk, text, f"run {number} is stopped", page, at, roles)
+        text, roles = (
+            f"Evaluation run {number}{of} was stopped and can go on",
+            may["prepare_evaluation"].roles,
+        )
+        yield Task(place.pk, text, f"run {number}{of} is stopped", page, at, roles)
     elif run.state == EvaluationRun.DONE and not run.exploratory:
         if not hasattr(run, "signature"):
-            text, roles = f"Sign evaluation run {number}: {run.revision.title}", may["sign_evaluation"].roles
+            text, roles = (
+                f"Sign evaluation run {number}{of}: {run.revision.title}",
+                may["sign_evaluation"].roles,
+            )
             href = reverse("sign-run", kwargs=where)
-            yield Task(place.pk, text, f"run {number} waits for its signature", href, at, roles)
+            yield Task(place.pk, text, f"run {number}{of} waits for its signature", href, at, roles)
         unmet = _unmet(run) if decided is None or decided < at else ()
         if unmet:
-            text = f"Decide what follows: evaluation run {number} did not meet “{'”, “'.join(unmet)}”"
-            yield Task(place.pk, text, f"run {number}: a claim was not met", page, at, DECIDES)
+            text = f"Decide what follows: evaluation run {number}{of} did not meet “{'”, “'.join(unmet)}”"
+            yield Task(place.pk, text, f"run {number}{of}: a claim was not met", page, at, DECIDES)
 
 
 def _unmet(run: EvaluationRun) -> tuple[str, ...]:
