@@ -37,7 +37,10 @@ signed with Ed25519. A lock whose words differ from the sealed ones, or whose se
 `openings.jsonl` lies in the protocol's folder, for all protocols there (in the output folder where that one may not be
 written). One line of JSON is on the disk before the truth is judged: `at`, `truth` (a digest of the truth itself: the
 bytes of a truth table, the reference files of scans, or the case and truth columns of one table), `file`, `protocol`,
-`protocol_version`, `product`, `product_version`, `locked`, `code_version`.
+`protocol_version`, `product`, `product_version`, `locked`, `code_version`, and `before`, the SHA-256 of the line before it
+(empty in the first). A line that was removed, added or altered breaks the chain at the next one: `alarp protocol check`
+names it, and so does the report of the next run. That the last lines were cut off shows only against the runs' own
+records: keep a copy, or evaluate on the site, which keeps its openings in the database.
 
 ## The result
 

@@ -180,6 +180,53 @@ def test_a_line_that_a_crash_cut_short_counts_as_an_opening_and_does_no_harm(tmp
     assert evaluate_protocol(path, tmp_path / "out").use.openings == 3
 
 
+def _altered(lines, how):
+    """The record with its second of four lines removed, altered, added again, or all begun anew without links."""
+    if how == "removed":
+        return [lines[0], *lines[2:]]
+    if how == "altered":
+        return [lines[0], lines[1].replace('"locked": false', '"locked": true'), *lines[2:]]
+    if how == "added":
+        return [*lines[:2], lines[1], *lines[2:]]
+    row = json.loads(lines[2])
+    del row["before"]
+    return [*lines[:2], json.dumps(row), *lines[3:]]
+
+
+@pytest.mark.need("E06")
+@pytest.mark.parametrize("how", ["removed", "altered", "added", "unlinked"])
+def test_a_record_of_openings_that_somebody_changed_is_found_by_the_check_and_said_in_the_report(
+    tmp_path, how
+):
+    path = plan(tmp_path)
+    for number in range(4):
+        assert evaluate_protocol(path, tmp_path / f"out{number}").use.broken == ()
+    assert "record of openings was altered" not in say("check", path)
+    said = (tmp_path / "out3" / "report.html").read_text("utf-8")
+    record = tmp_path / OPENINGS
+    record.write_text("\n".join(_altered(record.read_text("utf-8").splitlines(), how)) + "\n", "utf-8")
+    say("lock", path)
+    assert "! Warning: the record of openings was altered: line" in say("check", path)
+    found = evaluate_protocol(path, tmp_path / "after")
+    sentence = next(s for s in found.use.sentences if "record of openings was altered" in s)
+    report = (tmp_path / "after" / "report.html").read_text("utf-8")
+    assert sentence in report and sentence not in said
+    assert sentence in found.result.content["remarks"]
+
+
+def test_two_runs_that_open_the_same_record_at_once_make_one_chain(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from alarp.cli.evaluating import files
+    from alarp.evaluation.openings import broken_links
+
+    record = tmp_path / OPENINGS
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda i: files.append_row(record, {"truth": str(i)}), range(40)))
+    lines = files.read_lines(record)
+    assert len(lines) == 40 and broken_links(lines) == ()
+
+
 def test_in_a_folder_that_may_not_be_written_the_openings_lie_with_the_result(tmp_path, monkeypatch):
     from alarp.cli.evaluating import files
 

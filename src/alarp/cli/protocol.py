@@ -13,6 +13,7 @@ from alarp.cli.evaluating import OPENINGS, files, locks, summaries
 from alarp.cli.evaluating.keys import key_for
 from alarp.evaluation import KindProtocol, adapt, parse_protocol, write_text
 from alarp.evaluation.explaining import explain
+from alarp.evaluation.openings import altered_sentence, broken_links
 from alarp.kernel import BadInput
 
 app = typer.Typer(
@@ -95,6 +96,7 @@ def _lock_sentence(protocol: KindProtocol, file: Path) -> str:
     existing = locks.read_lock(file)
     if existing is None:
         return "Not locked: a run would be exploratory. Lock it with `alarp protocol lock` before the truth is read."
+    altered = altered_sentence(broken_links(files.read_lines(file.parent / OPENINGS)))
     state = "locked" if existing.current.hash == protocol.common.hash else "CHANGED since it was locked"
     times = sum(
         row is None or row.get("protocol") == existing.current.hash
@@ -102,7 +104,7 @@ def _lock_sentence(protocol: KindProtocol, file: Path) -> str:
     )
     return (
         f"Version {existing.current.version} is {state} (on {existing.current.locked_at}, key {existing.key[:12]}…); "
-        f"run {times} time{'s' * (times != 1)} since."
+        f"run {times} time{'s' * (times != 1)} since." + (f"\n! {altered}" if altered else "")
     )
 
 

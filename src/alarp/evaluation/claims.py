@@ -95,7 +95,8 @@ def _judge(claim: Claim, measure: Measure) -> Verdict:
         return Verdict(claim, None, NOT_MEASURABLE, measure.because or f"there is no {claim.on} bound")
     if measure.because.startswith((TOO_FEW, AS_TREATED)):
         return Verdict(claim, found, NOT_MEASURABLE, measure.because)
-    doubt = "" if claim.on == "estimate" else measure.because  # what is said of an interval goes with the answer
+    # what is said of an interval goes with the answer to a claim on its bound
+    doubt = "" if claim.on == "estimate" else measure.because
     return replace(_answer(claim, found), because=doubt)
 
 

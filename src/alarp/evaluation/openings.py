@@ -7,11 +7,65 @@ look; it is counted and said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from alarp.kernel import sha256_hex
+
 WARN_FROM = 3  # product versions judged on one test set
+LINK = "before"  # the field with the digest of the line before
+
+
+def lines_of(content: bytes) -> list[bytes]:
+    """Which lines does the record hold, empty ones left out?"""
+    return [line for line in content.splitlines() if line.strip()]
+
+
+def link_to(lines: Sequence[bytes]) -> str:
+    """What does the next line carry of these? The SHA-256 of the last; nothing when it is the first."""
+    return sha256_hex(lines[-1]) if lines else ""
+
+
+def broken_links(lines: Sequence[bytes]) -> tuple[int, ...]:
+    """Before which lines (from 1) was a line removed, added or altered?
+
+    Every line from the first linked one on must carry the digest of the line before it; a line that a crash cut short
+    carries none and is linked to like any other. Lines written before there were links stand at the beginning. That the
+    very last lines were cut off no chain can tell.
+    """
+    broken, linked = [], False
+    for place, line in enumerate(lines):
+        carried = _carried(line)
+        if carried is None:
+            whole = line.rstrip().endswith(b"}")
+            if linked and whole:
+                broken.append(place + 1)
+            continue
+        if carried != link_to(lines[max(0, place - 1) : place]):
+            broken.append(place + 1)
+        linked = True
+    return tuple(broken)
+
+
+def _carried(line: bytes) -> str | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return str(row[LINK]) if isinstance(row, dict) and LINK in row else None
+
+
+def altered_sentence(broken: Sequence[int]) -> str:
+    """What is said of a record whose chain does not hold? Nothing when it does."""
+    if not broken:
+        return ""
+    return (
+        f"Warning: the record of openings was altered: line {broken[0]} does not follow from the one before it"
+        + (f" (nor do {len(broken) - 1} others)" if len(broken) > 1 else "")
+        + ". How often this test set was opened cannot be relied on."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +95,7 @@ class Use:
     product_versions: int
     protocol_versions: int
     unreadable: int = 0
+    broken: tuple[int, ...] = ()  # lines of the record that do not follow from the one before
 
     @property
     def worn(self) -> bool:
@@ -66,11 +121,16 @@ class Use:
                 f"Warning: {self.unreadable} line(s) of the record of openings cannot be read and are counted as "
                 "openings of this set."
             )
+        if self.broken:
+            said.append(altered_sentence(self.broken))
         return tuple(said)
 
 
-def use_of(truth: str, openings: Iterable[Mapping[str, Any] | None]) -> Use:
-    """How often was the test set with this digest opened? A line that cannot be read (None) counts as one."""
+def use_of(truth: str, openings: Iterable[Mapping[str, Any] | None], *, broken: tuple[int, ...] = ()) -> Use:
+    """How often was the test set with this digest opened? A line that cannot be read (None) counts as one.
+
+    `broken`: the lines of the record that do not follow from the one before (`broken_links`).
+    """
     rows, unreadable = [], 0
     for row in openings:
         if row is None:
@@ -82,4 +142,5 @@ def use_of(truth: str, openings: Iterable[Mapping[str, Any] | None]) -> Use:
         product_versions=len({(row.get("product"), row.get("product_version")) for row in rows}),
         protocol_versions=len({row.get("protocol") for row in rows}),
         unreadable=unreadable,
+        broken=broken,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import tempfile
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from alarp.evaluation import read_text
+from alarp.evaluation import openings, read_text
 from alarp.kernel import BadInput
 
 
@@ -52,8 +53,11 @@ def make_folder(out: Path) -> None:
         ) from error
 
 
-def write_whole(path: Path, content: bytes) -> Path:
-    """Write whole or not at all: beside the target first, then renamed over it."""
+def write_whole(path: Path, content: bytes, *, durable: bool = True) -> Path:
+    """Write whole or not at all: beside the target first, then renamed over it.
+
+    What is not durable survives the end of this process, but perhaps not a power cut.
+    """
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
@@ -61,8 +65,9 @@ def write_whole(path: Path, content: bytes) -> Path:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except BaseException:
@@ -72,11 +77,17 @@ def write_whole(path: Path, content: bytes) -> Path:
 
 
 def append_row(path: Path, row: Mapping[str, Any]) -> None:
-    """Add one line of JSON and see it on the disk before going on. A line cut short by a crash stays alone."""
-    line = (json.dumps(row, sort_keys=True, ensure_ascii=False) + "\n").encode("utf-8")
+    """Add one line of JSON and see it on the disk before going on. A line cut short by a crash stays alone.
+
+    Each line carries the digest of the one before (`before`); two that append at once wait for each other.
+    """
     handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
         size = os.fstat(handle).st_size
+        lines = openings.lines_of(os.pread(handle, size, 0))
+        linked = dict(row) | {openings.LINK: openings.link_to(lines)}
+        line = (json.dumps(linked, sort_keys=True, ensure_ascii=False) + "\n").encode("utf-8")
         if size and os.pread(handle, 1, size - 1) != b"\n":
             line = b"\n" + line
         os.write(handle, line)
@@ -93,11 +104,15 @@ def append_row(path: Path, row: Mapping[str, Any]) -> None:
 
 def read_rows(path: Path) -> list[dict[str, Any] | None]:
     """Which rows does this file of JSON lines hold? None for a line that cannot be read."""
+    return [_row(line) for line in read_lines(path)]
+
+
+def read_lines(path: Path) -> list[bytes]:
+    """Which lines stand in this file, as they stand there? None where there is no file."""
     try:
-        lines = path.read_bytes().splitlines()
+        return openings.lines_of(path.read_bytes())
     except FileNotFoundError:
         return []
-    return [_row(line) for line in lines if line.strip()]
 
 
 def _row(line: bytes) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from alarp.evaluation import (
     room,
     story,
 )
+from alarp.evaluation.openings import altered_sentence
 from alarp.kernel import Unavailable, sha256_hex
 from alarp.standards.reporting import load_checklists
 
@@ -90,7 +91,8 @@ def evaluate_protocol(path: Path, out: Path, *, step: Step = _silent, crew: Crew
     files.make_folder(out)
     inputs = read_inputs(path)
     use = testset.open_truth(inputs, out, locked=held is not None)
-    found = answer(inputs, held, kept=out, step=step, crew=crew or Crew())
+    remarks = tuple(filter(None, [altered_sentence(use.broken)]))
+    found = answer(inputs, held, kept=out, step=step, crew=crew or Crew(), remarks=remarks)
     written = tuple(files.write_whole(out / name, content) for name, content in found.files.items())
     if "report.pdf" not in found.files:
         (out / "report.pdf").unlink(missing_ok=True)  # an older run's PDF would belong to another result
@@ -98,10 +100,12 @@ def evaluate_protocol(path: Path, out: Path, *, step: Step = _silent, crew: Crew
     return Run(found.result, held, use, written, (*([] if held else [EXPLORATORY]), *found.notes))
 
 
-def answer(inputs: Inputs, held: Lock | None, *, kept: Path, step: Step, crew: Crew) -> Answer:
+def answer(
+    inputs: Inputs, held: Lock | None, *, kept: Path, step: Step, crew: Crew, remarks: tuple[str, ...] = ()
+) -> Answer:
     """What do these inputs show under this lock (None: exploratory), and in which files is it said?
 
-    The caller has recorded the opening of the truth. Finished cases are kept in the folder `kept` until `resuming.end`.
+    The caller has recorded the opening of the truth; `remarks` are what it has to say of that in the report. Finished cases are kept in the folder `kept` until `resuming.end`.
     """
     step("reading the cases", 0, 1)
     data = {inputs.names[field]: sha256_hex(content) for field, content in inputs.tables.items()}
@@ -112,7 +116,7 @@ def answer(inputs: Inputs, held: Lock | None, *, kept: Path, step: Step, crew: C
     findings, notes = _findings(inputs, frames, kept, data, step, crew)
     result = assemble(
         inputs.protocol.common,
-        findings,
+        replace(findings, remarks=(*remarks, *findings.remarks)),
         lock=held,
         data=data,
         code_version=locks.CODE,

@@ -11,6 +11,7 @@ from typing import Protocol
 from alarp.cli.evaluating import files
 from alarp.cli.evaluating.locks import CODE, now
 from alarp.evaluation import KindProtocol, Opening, Use, use_of
+from alarp.evaluation.openings import broken_links
 from alarp.kernel import digest, sha256_hex
 
 OPENINGS = "openings.jsonl"
@@ -92,7 +93,8 @@ def open_truth(inputs: Read, out: Path, *, locked: bool) -> Use:
         files.append_row(beside, opening.as_dict())
     except OSError:
         files.append_row(inside, opening.as_dict())
-    rows = files.read_rows(beside)
+    rows, broken = files.read_rows(beside), broken_links(files.read_lines(beside))
     if inside.exists() and not (beside.exists() and beside.samefile(inside)):
         rows += files.read_rows(inside)
-    return use_of(truth, rows)
+        broken += broken_links(files.read_lines(inside))
+    return use_of(truth, rows, broken=broken)
