@@ -93,16 +93,19 @@ def matched(
     only then by standard name. Two names of one file for one structure are refused.
     """
     names, found, taken = list(written), {}, set[str]()
+    folded = [(fold(name), name) for name in names]
     for structure, spellings in asked.items():
         folds = {fold(spelling) for spelling in spellings}
-        fits = [name for name in names if fold(name) in folds]
+        fits = [name for written_as, name in folded if written_as in folds]
         _refuse_two(case, column, structure, fits)
         if fits:
             found[structure] = fits[0]
             taken.add(fits[0])
     for structure, spellings in asked.items():
+        if structure in found:
+            continue
         wanted = {known.standard(spelling) for spelling in spellings} - {None}
-        if structure not in found and wanted:
+        if wanted:
             fits = [name for name in names if name not in taken and known.standard(name) in wanted]
             _refuse_two(case, column, structure, fits)
             if fits:
