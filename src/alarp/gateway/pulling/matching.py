@@ -22,8 +22,7 @@ UNIQUE = {
 
 # What can be asked for and is answered, by level (PS3.4 C.6.1.1 and C.6.2.1: unique and required keys first).
 KEYS: Mapping[str, tuple[str, ...]] = {
-    PATIENT: ("PatientID", "PatientName", "IssuerOfPatientID", "PatientBirthDate", "PatientSex",
-              "NumberOfPatientRelatedStudies"),
+    PATIENT: ("PatientID", "PatientName", "IssuerOfPatientID", "PatientBirthDate", "PatientSex"),
     STUDY: ("StudyInstanceUID", "StudyDate", "StudyTime", "AccessionNumber", "StudyID", "StudyDescription",
             "ReferringPhysicianName", "PatientAge", "ModalitiesInStudy", "SOPClassesInStudy",
             "NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances"),
