@@ -25,6 +25,8 @@ OWN_EXAMPLES: dict[str, Mapping[str, str]] = {
     "incident": {"number": "incident_number"},
     "decide-incident": {"number": "incident_number"},
     "give-feedback": {"study": "dispatch_study"},
+    "begin-human-reading": {"slug": "site"},
+    "end-human-reading": {"slug": "switched_site"},
     **{
         name: {"number": "hazard_number", "control": "control_number"}
         for name in (

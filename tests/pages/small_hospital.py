@@ -127,6 +127,7 @@ class Hospital:
 
     def build(self) -> dict[str, Any]:
         from appraised import appraise
+        from assured import assure
         from evaluated import evaluate
         from governed import govern
         from hazards_logged import log_hazards
@@ -184,6 +185,7 @@ class Hospital:
             **self.monitored(live),
             **watch(live, self.person),
             **self.ledger(),
+            **assure(live, self.person),
         }
 
     # The spine

@@ -9,6 +9,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from alarp.records import permissions
+from alarp.records.assurance import switch
+from alarp.records.assurance.models import HumanReading
+from alarp.records.permissions import is_supplier
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ WAYS = (
     ("Quarantine", "quarantine", "view_quarantine"),
     ("Messages", "messages", "view_quarantine"),
     ("Opt-outs", "opt-outs", "view_opt_outs"),
+    ("Read without AI", "human-reading", "view_human_reading"),
+    ("Health", "route-health", "view_health"),
     ("Evaluations", "evaluations", "view_evaluations"),
     ("Products", "products", "view_products"),
     ("My competences", "competences", "view_training"),
@@ -54,4 +59,11 @@ def ways(person: Any, path: str) -> tuple[Way, ...]:
 def around_the_page(request: HttpRequest) -> dict[str, Any]:
     """What the layout needs on every page."""
     person = getattr(request, "user", None)
-    return {"person": person, "ways": ways(person, request.path)}
+    return {"person": person, "ways": ways(person, request.path), "without_ai": without_ai(person)}
+
+
+def without_ai(person: Any) -> list[HumanReading]:
+    """Which sites of this person's read without AI now? Said at the top of every page."""
+    if not getattr(person, "is_authenticated", False) or is_supplier(person):
+        return []
+    return [one for one in switch.standing() if permissions.allowed(person, "view_board", one.site)]

@@ -33,6 +33,7 @@ ROOMS = (
     "register",
     "costs",
     "glossary",
+    "assurance",
 )
 
 urlpatterns = [

@@ -21,12 +21,11 @@ from django.db.models import Count
 
 from alarp.identity import Pseudonyms, read_header
 from alarp.kernel import AlarpError, BadInput, Unavailable, digest
-from alarp.records import clock, egress, objects, permissions
+from alarp.records import clock, egress, objects, permissions, pseudonym_keys
 from alarp.records.assurance.models import OptOutProof
 from alarp.records.assurance.refusals import No, Noes
 from alarp.records.audit.commands import record
 from alarp.records.audit.models import AuditEvent
-from alarp.records.configuration import configuration
 from alarp.records.deployments.models import Deployment
 from alarp.records.egress import Head, Line
 from alarp.records.ledger.identities import PatientIds
@@ -192,12 +191,7 @@ def _origins(
 
 def keys_of(deployment: str) -> tuple[Pseudonyms, ...]:
     """Every key, of every version, under which this deployment's tool has known our patients."""
-    found = []
-    for file in sorted(configuration().keys.glob(f"deidentify-{deployment}-v*.key")):
-        version = file.stem.rpartition("-v")[2]
-        if version.isdecimal():
-            found.append(Pseudonyms(key=file.read_bytes(), key_version=int(version)))
-    return tuple(found)
+    return tuple(pseudonym_keys.load(deployment, version) for version in pseudonym_keys.versions(deployment))
 
 
 def _left(

@@ -48,7 +48,7 @@ def prepared_for(deployment: Deployment) -> QuerySet[Dispatch]:
 
 def seen_by(peer: Peer) -> QuerySet[Study]:
     """Which studies does a clinical system see? Those of its own site, of one above it or below it."""
-    every = Study.objects.select_related("peer__site")
+    every = Study.objects.filter(synthetic=False).select_related("peer__site")
     if peer.site is None:
         return every
     above = dispatches.line(peer.site)

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from alarp.kernel import Stage
 from alarp.pathway.alarms import in_force
 from alarp.records import clock, permissions
+from alarp.records.assurance import notifications
 from alarp.records.deployments.models import Deployment
 from alarp.records.watch import commands, queries
 from alarp.records.watch.models import Alert, RuleDraft
@@ -27,6 +28,7 @@ ENDED_SHOWN = 30
 @page("view_alerts")
 def alerts(request: HttpRequest) -> HttpResponse:
     """Every open alert of the tools that this person may see, and those that ended lately."""
+    notifications.delivered_to(request.user, "page of alerts")
     now, tools = clock.now(), find_here.visible(request.user, "view_alerts")
     may = {d.pk for d in tools if permissions.allowed(request.user, "acknowledge_alert", d)}
 

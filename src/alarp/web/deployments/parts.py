@@ -22,6 +22,7 @@ PARTS = (
     ("Training", "training", "view_training"),
     ("Alarms", "alarms", "view_monitoring"),
     ("Monitor", "monitor", "view_monitoring"),
+    ("Health", "probe", "view_health"),
     ("Review", "review", "view_monitoring"),
 )
 

@@ -166,6 +166,7 @@ class ResultCard:
     filed_at: datetime | None
     sha256: str
     kept_back: str = ""  # why what it says is not shown to who looks
+    opted_out: str = ""  # why what it says is shown to nobody in routine
 
 
 def fate_of(result: Any) -> str:
@@ -209,9 +210,9 @@ def _parts(one: Mapping[str, Any]) -> tuple[str, str, str]:
     return f"{one.get('name', '')}:", str(one.get("value", "")), "" if counted else unit
 
 
-def result_card(result: Any, kept_back: str = "") -> ResultCard:
-    """One result; with `kept_back` only that it is there, and why who looks does not see what it says."""
-    said = {} if kept_back else result.summary or {}
+def result_card(result: Any, kept_back: str = "", *, opted_out: str = "") -> ResultCard:
+    """One result; with `kept_back` or `opted_out` only that it is there, and why what it says is not shown."""
+    said = {} if kept_back or opted_out else result.summary or {}
     return ResultCard(
         number=result.pk,
         tool=str(result.dispatch.deployment.version),
@@ -219,6 +220,7 @@ def result_card(result: Any, kept_back: str = "") -> ResultCard:
         facts=facts_in(said),
         says=says_in(said),
         kept_back=kept_back,
+        opted_out=opted_out,
         fate=fate_of(result),
         at=result.matched_at,
         filed_at=result.filed_at,

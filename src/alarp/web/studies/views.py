@@ -16,6 +16,7 @@ from alarp.records.training.queries import withheld
 from alarp.web.access import page
 from alarp.web.feedback.presenters import asks
 from alarp.web.studies import find, listing, presenters
+from alarp.web.studies.barred import barred
 from alarp.web.studies.forms import FilterForm, SearchForm
 from alarp.web.studies.patients import identifiers
 from alarp.web.studies.told import facts as told
@@ -97,7 +98,13 @@ def _cards(person: Any, study: Study) -> tuple[presenters.ResultCard, ...]:
     results = list(Result.objects.filter(dispatch__study=study).select_related(*related).order_by("pk"))
     tools = {r.dispatch.deployment_id: r.dispatch.deployment for r in results}
     hidden = {pk: answer.because for pk, answer in withheld(person, tools.values()).items()}
-    return tuple(presenters.result_card(r, hidden.get(r.dispatch.deployment_id, "")) for r in results)
+    said_no = barred(study, tools.values())
+    return tuple(
+        presenters.result_card(
+            r, hidden.get(r.dispatch.deployment_id, ""), opted_out=said_no.get(r.dispatch.deployment_id, "")
+        )
+        for r in results
+    )
 
 
 def _opt_out(study: Study) -> str:

@@ -11,6 +11,7 @@ from alarp.kernel import AlarpError, BadInput
 from alarp.records.ledger.models import Instance, Study
 from alarp.records.training.queries import withheld
 from alarp.web.access import page
+from alarp.web.studies.barred import barred
 from alarp.web.viewer import presenters, reading, sources
 from alarp.web.viewer.overlays import Drawing
 from alarp.web.viewer.slices import Series, Slice, series_of
@@ -34,7 +35,12 @@ def _drawn(source: sources.ResultSource) -> tuple[Drawing, str]:
 def study(request: HttpRequest, study: Study) -> HttpResponse:
     """Open a study at the slice that shows most of what a tool found."""
     hidden = withheld(request.user, sources.tools_of(study))
-    seen = [source for source in sources.results_of(study) if source.deployment not in hidden]
+    shown_to_none = barred(study, sources.tools_of(study))
+    seen = [
+        source
+        for source in sources.results_of(study)
+        if source.deployment not in hidden and source.deployment not in shown_to_none
+    ]
     results = [(source, _drawn(source)[0]) for source in seen]
     here = presenters.start(series_of(sources.slices_of(study)), results)
     if here is None:
@@ -55,11 +61,13 @@ def picture(request: HttpRequest, picture: Instance) -> HttpResponse:
     shown, trouble = _shown(here, view)
     own = next(one for one in series if here in one.slices)
     hidden = withheld(request.user, sources.tools_of(study))
+    shown_to_none = barred(study, sources.tools_of(study))
     layers = [
         presenters.kept_back(source, hidden[source.deployment].because)
         if source.deployment in hidden
         else _layer(source, here, own, study.pk, view)
         for source in sources.results_of(study)
+        if source.deployment not in shown_to_none
     ]
     context = {
         "page": presenters.page(

@@ -1,0 +1,65 @@
+"""Something to look at on the pages of assurance: a recall, a proof, probes, and a site that reads without AI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+
+def assure(live: Any, person: Callable[[str], Any]) -> dict[str, Any]:
+    """A study recalled and answered, one proof, two probes (one broke), and a Trust beside ours that reads without AI."""
+    from alarp.records import clock
+    from alarp.records.assurance import proofs, recalls, switch
+    from alarp.records.assurance.models import Downtime, Probe, Recall
+    from alarp.records.ledger.models import Dispatch
+    from alarp.records.people.models import Organisation
+
+    now = clock.now()
+    sent = Dispatch.objects.filter(deployment=live, sent_at__isnull=False).order_by("-pk").first()
+    assert sent is not None
+    recall = Recall(
+        dispatch=sent,
+        images=1,
+        asked_at=now - timedelta(days=40),
+        due_at=now - timedelta(days=12),
+        letter="To Brightlung Ltd\n\nDeletion of data\n\nPatient (pseudonym): ALARPXYZ",
+    )
+    recall.save()
+    recalls.write_down(
+        recall,
+        "sent",
+        "By e-mail to the privacy desk.",
+        now.date() - timedelta(days=39),
+        by=person("pacs-manager"),
+    )
+    proof = proofs.prove(now - timedelta(days=1), now + timedelta(minutes=1), by=person("pacs-manager"))
+    for number, state in ((1, Probe.PASSED), (2, Probe.PASSED), (3, Probe.FAILED)):
+        at = now - timedelta(hours=4 - number)
+        Probe.objects.create(
+            deployment=live,
+            number=number,
+            asked_at=at,
+            study_uid=f"2.25.{900 + number}",
+            state=state,
+            phase="return" if state == Probe.FAILED else "file",
+            sentence="The tool has it; no result has come back."
+            if state == Probe.FAILED
+            else "The result came back.",
+            steps=[
+                {"phase": "resolve", "at": at.isoformat(), "after_s": 0.01, "says": "The name is known."},
+                {"phase": "send", "at": at.isoformat(), "after_s": 0.3, "says": "The gateway has it."},
+            ],
+            ended_at=at + timedelta(seconds=12 + number),
+        )
+    Downtime.objects.create(
+        deployment=live,
+        began_at=now - timedelta(hours=9),
+        phase="connect",
+        sentence="The tool does not answer.",
+        ended_at=now - timedelta(hours=8),
+    )
+    switch.begin(
+        Organisation.objects.get(slug="hill"), "The link to the data centre is cut.", by=person("stranger")
+    )
+    return {"recall": recall.pk, "proof": proof.pk, "site": "moorgate", "switched_site": "hill"}
