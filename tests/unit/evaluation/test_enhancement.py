@@ -256,3 +256,109 @@ def test_bad_doses_are_named_with_case_and_column(rows, said):
 def test_a_protocol_that_will_not_do_is_refused_by_field(base, changes, said):
     with pytest.raises(BadInput, match=said):
         protocol(base, **changes)
+
+
+LESIONS = {
+    "title": "Lesions", "version": 1, "kind": "enhancement", "reference_standard": "two radiologists",
+    "detectability": {
+        "table": "lesions.csv",
+        "columns": {"case": "lesion", "patient": "patient", "standard": "std", "enhanced": "enh"},
+        "margin": -0.1,
+    },
+}  # fmt: skip
+
+
+def lesions(rows, header="lesion,patient,std,enh", **changes):
+    text = "\n".join([header, *rows, ""])
+    return findings(LESIONS, [], "", {"detectability": text}, **changes)
+
+
+def _seen(copies=1, lost=5, n=100):
+    return [f"l{i}-{c},p{i},yes,{'no' if i < lost else 'yes'}" for i in range(n) for c in range(copies)]
+
+
+@pytest.mark.need("E24")
+def test_lesions_seen_on_both_images_are_compared_lesion_by_lesion_against_the_margin():
+    found = lesions(_seen())
+    assert (measure(found, "detected", "standard").events, measure(found, "detected", "enhanced").events) == (
+        100,
+        95,
+    )
+    row = comparison(found, "detected", "enhanced")
+    # Tango 1998 for 0 and 5 discordant of 100: the interval does not reach -0.12 and does not touch 0.
+    assert row.difference == -0.05 and -0.12 < row.low < -0.1 < row.high < -0.01
+    assert row.flag == "non-inferiority not shown"
+    assert comparison(lesions(_seen(lost=1)), "detected", "enhanced").flag == "non-inferiority shown"
+
+
+@pytest.mark.need("E24")
+def test_lesions_of_one_patient_carry_no_more_news_than_the_patient():
+    one, three = (comparison(lesions(_seen(copies)), "detected", "enhanced") for copies in (1, 3))
+    assert (three.low, three.high) == pytest.approx((one.low, one.high), abs=0.005)
+
+
+@pytest.mark.need("E24")
+def test_a_lesion_on_an_image_that_was_not_made_is_not_seen_and_counted_as_failed():
+    rows = _seen(lost=0)
+    found = lesions([*rows[:-2], "x,px,yes,", "y,py,no,"])
+    assert found.outcomes["ai_failed"] == 2
+    assert measure(found, "detected", "enhanced").events == 98
+    with pytest.raises(BadInput, match="Case x: column 'std' holds 'maybe'"):
+        lesions(["x,p,maybe,yes"])
+
+
+@pytest.mark.need("E24")
+def test_the_report_shows_the_lesions_and_a_better_score_alone_is_no_bargain():
+    from alarp.evaluation import assemble
+
+    plan = protocol(LESIONS)
+    content = assemble(plan.common, lesions(_seen()), lock=None, data={}, code_version="x").content
+    assert "Are the lesions still seen?" in [s["heading"] for s in story_of(content)["sections"]]
+    assert content["figures"]["bargain"] == {
+        "quality": "not asked", "dose": "not asked", "both": "not asked", "lesions": "not shown",
+    }  # fmt: skip
+
+
+def _patients(missing=None, ratio=0.7, n=40):
+    """Patients of very different size, each examined before and after at `ratio` of the dose."""
+    draw = np.random.default_rng(6)
+    rows = []
+    for i in range(n):
+        size = float(np.exp(draw.normal(4.5, 0.7)))
+        own = ratio * float(np.exp(draw.normal(0, 0.1)))
+        rows += [
+            f"b{i},p{i},before,{size:.3f}",
+            f"a{i},p{i},after,{'' if i == missing else f'{size * own:.3f}'}",
+        ]
+    return rows
+
+
+@pytest.mark.need("E24")
+def test_patients_examined_twice_are_compared_with_themselves_and_their_size_cancels():
+    columns = {"case": "case", "patient": "patient", "phase": "phase", "dlp": "dlp"}
+    found = dose(_patients(), "case,patient,phase,dlp", columns=columns)
+    paired, apart = measure(found, "dose_ratio_paired"), measure(found, "dose_ratio")
+    assert paired.n == 40 and paired.low < 0.7 < paired.high
+    assert paired.high - paired.low < (apart.high - apart.low) / 3
+    lost = measure(dose(_patients(missing=3), "case,patient,phase,dlp", columns=columns), "dose_ratio_paired")
+    assert lost.n == 40 and lost.estimate >= paired.estimate and lost.high >= paired.high
+
+
+def test_where_nobody_came_twice_on_both_sides_there_is_no_paired_ratio():
+    columns = {"case": "case", "patient": "patient", "phase": "phase", "dlp": "dlp"}
+    rows = ["b1,p,before,90", "b2,p,before,91", "a1,q,after,60", "a2,q,after,62"]
+    found = dose(rows, "case,patient,phase,dlp", columns=columns)
+    assert measure(found, "dose_ratio_paired").because == "nobody was examined both before and after"
+
+
+def test_scores_of_several_images_of_one_patient_are_clustered_by_patient():
+    header, columns = "case,patient,standard,enhanced", {
+        "case": "case", "patient": "patient", "standard": "standard", "enhanced": "enhanced",
+    }  # fmt: skip
+    own = [row.split(",", 1) for row in ROWS]
+    once = measure(quality(), "quality_difference")
+    thrice = measure(
+        quality([f"{c}-{k},{c},{rest}" for c, rest in own for k in range(3)], header, columns=columns),
+        "quality_difference",
+    )
+    assert (thrice.low, thrice.high) == pytest.approx((once.low, once.high), abs=1e-9)

@@ -19,6 +19,8 @@ def tables(protocol: EnhancementProtocol) -> dict[str, str]:
         named["cases" if protocol.at_top else "quality"] = protocol.quality.table
     if protocol.dose is not None:
         named["cases" if protocol.at_top and protocol.quality is None else "dose"] = protocol.dose.table
+    if protocol.detectability is not None:
+        named["detectability"] = protocol.detectability.table
     return named | {f"operational.{part.name}": part.table for part in protocol.operational}
 
 

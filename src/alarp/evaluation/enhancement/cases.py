@@ -9,7 +9,8 @@ import polars as pl
 
 from alarp.evaluation.before_after import AFTER, BEFORE, Period
 from alarp.evaluation.cells import codes, numbers, row_names, subgroup_labels
-from alarp.evaluation.enhancement.protocol import Dose, Operational, Quality
+from alarp.evaluation.classes import UNKNOWN, yes_or_no
+from alarp.evaluation.enhancement.protocol import Detectability, Dose, Operational, Quality
 from alarp.evaluation.intervals import BoolArray, Codes, FloatArray
 from alarp.evaluation.outcomes import CaseOutcome
 from alarp.evaluation.tables import require_columns
@@ -26,6 +27,18 @@ class Scores:
     enhanced: FloatArray
     outcomes: tuple[CaseOutcome, ...]  # one a case
     subgroups: dict[str, tuple[str, ...]]  # one a pair
+    unit: Codes  # whose pairs hang together: the patient where the protocol names that column, else the case
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Whether each lesion was seen by each reader, both ways; `unit` says whose rows hang together."""
+
+    standard: BoolArray
+    enhanced: BoolArray
+    silent: BoolArray  # the tool made no image: counted as not seen
+    unit: Codes
+    outcomes: tuple[CaseOutcome, ...]  # one a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +78,45 @@ def parse_scores(quality: Quality, frame: pl.DataFrame) -> Scores:
     reader = None
     if quality.reader is not None:
         reader = codes(names, wide[quality.reader].to_list(), quality.reader, what="reader")
+    unit = case
+    if quality.patient is not None:
+        require_columns(wide, {"the patient": quality.patient}, name=quality.table)
+        unit = codes(names, wide[quality.patient].to_list(), quality.patient, what="patient")
     return Scores(
+        unit=unit,
         case=case,
         reader=reader,
         standard=standard,
         enhanced=enhanced,
         outcomes=_outcomes(case, standard, enhanced),
         subgroups=subgroup_labels(wide, quality.subgroups),
+    )
+
+
+def parse_seen(part: Detectability, frame: pl.DataFrame) -> Seen:
+    """Which lesions were seen on which image? Raises BadInput naming the case, the reader and the column.
+
+    An empty cell of the enhanced image is one that was not made: not seen. The standard image has an answer in every row.
+    """
+    keys = {"case": part.case} | ({} if part.reader is None else {"reader": part.reader})
+    wanted = {f"the {role}": column for role, column in keys.items()}
+    wanted |= {
+        "what is seen on the standard image": part.standard,
+        "what is seen on the enhanced one": part.enhanced,
+    }
+    wanted |= {} if part.patient is None else {"the patient": part.patient}
+    require_columns(frame, wanted, name=part.table)
+    names = row_names(frame, keys, file=part.table)
+    standard = yes_or_no(names, frame[part.standard].to_list(), part.standard)
+    enhanced = yes_or_no(names, frame[part.enhanced].to_list(), part.enhanced, may_be_empty=True)
+    owner = part.case if part.patient is None else part.patient
+    silent = np.asarray(enhanced == UNKNOWN, dtype=bool)
+    return Seen(
+        standard=np.asarray(standard == 1, dtype=bool),
+        enhanced=np.asarray(enhanced == 1, dtype=bool),
+        silent=silent,
+        unit=codes(names, frame[owner].to_list(), owner, what="patient" if part.patient else "case"),
+        outcomes=tuple(CaseOutcome.AI_FAILED if lost else CaseOutcome.SCORED for lost in silent),
     )
 
 

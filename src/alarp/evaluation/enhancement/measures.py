@@ -18,14 +18,18 @@ from alarp.evaluation.claims import TOO_FEW
 from alarp.evaluation.enhancement.cases import (
     Doses,
     Scores,
+    Seen,
     parse_doses,
     parse_periods,
     parse_scores,
+    parse_seen,
     parse_times,
 )
+from alarp.evaluation.enhancement.pairs import NOT_ASKED, NOT_SHOWN, SHOWN, paired_ratio, seen_on_both
 from alarp.evaluation.enhancement.protocol import (
     BETTER,
     RANDOM,
+    Detectability,
     Dose,
     EnhancementProtocol,
     Operational,
@@ -46,8 +50,6 @@ from alarp.evaluation.protocol import Common
 from alarp.evaluation.quantiles import quantile, quantile_change, quantile_ratio
 from alarp.evaluation.result import Findings
 from alarp.kernel import Measure
-
-SHOWN, NOT_SHOWN, NOT_ASKED = "shown", "not shown", "not asked"
 
 
 @dataclass(slots=True)
@@ -73,6 +75,10 @@ def evaluate(protocol: EnhancementProtocol, tables: Mapping[str, pl.DataFrame]) 
         doses = parse_doses(protocol.dose, tables["cases" if at_top else "dose"])
         parts.append(dose_part(protocol.dose, doses, protocol.common))
         units.append("examination")
+    if protocol.detectability is not None:
+        seen = parse_seen(protocol.detectability, tables["detectability"])
+        parts.append(detectability_part(protocol.detectability, seen, protocol.common))
+        units.append("lesion")
     for each in protocol.operational:
         parts.append(operational_part(each, tables[f"operational.{each.name}"], protocol.common))
     outcomes = [o for part in parts for o in part.outcomes]
@@ -94,11 +100,18 @@ def evaluate(protocol: EnhancementProtocol, tables: Mapping[str, pl.DataFrame]) 
 
 
 def bargain(figures: Mapping[str, Any]) -> dict[str, str]:
-    """Were both shown: an image not inferior, and a dose that fell? One without the other is not an improvement."""
+    """Were both shown: an image not inferior (in its scores, and in the lesions seen), and a dose that fell?
+
+    One without the other is not an improvement.
+    """
     quality, dose = figures.get("non_inferiority", NOT_ASKED), figures.get("dose_reduction", NOT_ASKED)
-    asked = [part for part in (quality, dose) if part != NOT_ASKED]
-    both = NOT_ASKED if len(asked) < 2 else SHOWN if set(asked) == {SHOWN} else NOT_SHOWN
-    return {"quality": quality, "dose": dose, "both": both}
+    lesions = figures.get("detectability", {}).get("non_inferiority", NOT_ASKED)
+    image = [part for part in (quality, lesions) if part != NOT_ASKED]
+    both = NOT_ASKED
+    if image and dose != NOT_ASKED:
+        both = SHOWN if {*image, dose} == {SHOWN} else NOT_SHOWN
+    found = {"quality": quality, "dose": dose, "both": both}
+    return found if lesions == NOT_ASKED else found | {"lesions": lesions}
 
 
 def differences(quality: Quality, scores: Scores, *, rule: str) -> tuple[FloatArray, BoolArray]:
@@ -119,7 +132,7 @@ def differences(quality: Quality, scores: Scores, *, rule: str) -> tuple[FloatAr
 def _found(quality: Quality, scores: Scores, *, rule: str) -> Paired | None:
     values, keep = differences(quality, scores, rule=rule)
     reader = None if scores.reader is None else scores.reader[keep]
-    return paired_difference(values, scores.case[keep], reader, readers_random=quality.readers == RANDOM)
+    return paired_difference(values, scores.unit[keep], reader, readers_random=quality.readers == RANDOM)
 
 
 def _as_measure(found: Paired | None, name: str, level: float) -> Measure:
@@ -138,10 +151,10 @@ def quality_part(quality: Quality, scores: Scores, common: Common) -> Part:
         ("quality_standard", scores.standard[keep]),
         ("quality_enhanced", scores.standard[keep] + values),
     ):
-        part.measures.append(mean(name, each, scores.case[keep], level=level, bounds=quality.scale))
+        part.measures.append(mean(name, each, scores.unit[keep], level=level, bounds=quality.scale))
     part.measures += [
         _as_measure(found, "quality_difference", level),
-        hodges_lehmann(values, scores.case[keep], level=level),
+        hodges_lehmann(values, scores.unit[keep], level=level),
         *(
             _as_measure(_found(quality, scores, rule=rule), f"quality_difference_{rule}", level)
             for rule in ("best_case", "worst_case", "as_treated")
@@ -204,7 +217,7 @@ def _quality_groups(
         name: [label for label, own in zip(cells, keep, strict=True) if own]
         for name, cells in scores.subgroups.items()
     }
-    case, rows, gaps = scores.case[keep], [], []
+    case, rows, gaps = scores.unit[keep], [], []
     for name, members in groups(labels):
         own = mean(
             "quality_difference", values[members], case[members], level=common.level, subgroup=name,
@@ -218,6 +231,18 @@ def _quality_groups(
             )
             gaps.append(gap)
     return rows, with_multiplicity(gaps, common)
+
+
+def detectability_part(part: Detectability, seen: Seen, common: Common) -> Part:
+    """Are the lesions that the standard image shows seen on the enhanced one too?"""
+    measures, row, verdict = seen_on_both(part, seen, common.level)
+    return Part(
+        measures,
+        [row],
+        list(seen.outcomes),
+        figures={"detectability": {"margin": part.margin, "non_inferiority": verdict}},
+        remarks=["A lesion on an image that the tool did not make counts as not seen."],
+    )
 
 
 def dose_part(dose: Dose, doses: Doses, common: Common) -> Part:
@@ -275,6 +300,8 @@ def _dose_of(part: Part, dose: Dose, doses: Doses, own: BoolArray, examination: 
     if ratio.is_measurable and fewest < common.minimum_n:
         ratio = replace(ratio, because=f"{TOO_FEW}: {fewest} examinations on one side")
     part.measures.append(ratio)
+    if doses.patient is not None:
+        part.measures.append(paired_ratio(doses, own, examination, common))
     if len(shares) == 2 and shares[AFTER].is_measurable and shares[BEFORE].is_measurable:
         difference, low, high = newcombe_difference(shares[AFTER], shares[BEFORE])
         names = (shares[AFTER].subgroup, shares[BEFORE].subgroup)

@@ -27,7 +27,15 @@ QUALITY_NAMES = (
     "quality_difference",
     "quality_hodges_lehmann",
 )
-DOSE_NAMES = ("dose_median", "dose_third_quartile", "above_drl", "median_to_drl", "dose_ratio")
+DETECTED_NAMES = ("detected", "detected_difference")
+DOSE_NAMES = (
+    "dose_median",
+    "dose_third_quartile",
+    "above_drl",
+    "median_to_drl",
+    "dose_ratio",
+    "dose_ratio_paired",
+)
 VARIANTS = ("_best_case", "_worst_case", "_as_treated")
 _QUALITY_FIELDS = ("arms", "scale", "higher_means", "margin")
 _DOSE_FIELDS = ("phases", "unit_of_dose", "drl")
@@ -49,6 +57,7 @@ class Quality:
     margin: float | None
     readers: str  # "random" or "fixed"
     subgroups: dict[str, str]
+    patient: str | None = None  # whose cases hang together
 
     @property
     def worst(self) -> float:
@@ -58,6 +67,19 @@ class Quality:
     @property
     def best(self) -> float:
         return self.scale[1] if self.higher_means == BETTER else self.scale[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Detectability:
+    """Which lesions are seen on the standard and on the enhanced image? A row a lesion and reader, yes or no."""
+
+    table: str
+    case: str
+    reader: str | None
+    patient: str | None
+    standard: str
+    enhanced: str
+    margin: float | None  # how many fewer may be seen: below 0, a share
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +139,7 @@ class EnhancementProtocol:
     common: Common
     quality: Quality | None
     dose: Dose | None
+    detectability: Detectability | None
     operational: tuple[Operational, ...]
     at_top: bool  # the one part's fields stand at the top: its table is the field `cases`
 
@@ -126,6 +149,7 @@ class EnhancementProtocol:
         names = ["failure_rate"]
         names += (*QUALITY_NAMES, *(f"quality_difference{v}" for v in VARIANTS)) if self.quality else ()
         names += DOSE_NAMES if self.dose else ()
+        names += DETECTED_NAMES if self.detectability else ()
         return (*names, *(name for part in self.operational for name in part.measure_names))
 
 
@@ -148,12 +172,14 @@ def parse(values: Mapping[str, Any]) -> EnhancementProtocol:
         quality = _part(fields, "quality", lambda part: _quality(part, common, readers, table=_table(part)))
     if dose is None and fields.has("dose"):
         dose = _part(fields, "dose", lambda part: _dose(part, common, table=_table(part)))
+    detectability = _part(fields, "detectability", _detectability) if fields.has("detectability") else None
     operational = _operational(fields)
-    if quality is None and dose is None and not operational:
+    if quality is None and dose is None and detectability is None and not operational:
         raise BadInput(
-            "The protocol has neither 'quality' nor 'dose' nor 'operational': say which tables are compared."
+            "The protocol has neither 'quality' nor 'dose' nor 'detectability' nor 'operational': say which tables are "
+            "compared."
         )
-    protocol = EnhancementProtocol(common, quality, dose, operational, at_top)
+    protocol = EnhancementProtocol(common, quality, dose, detectability, operational, at_top)
     fields.refuse_unknown()
     require_known(common.claims, protocol.measure_names, kind=common.kind)
     return protocol
@@ -182,6 +208,7 @@ def _quality(fields: Fields, common: Common, readers: str, *, table: str) -> Qua
     )
     arms = Fields(fields.mapping("arms", optional=True), where="arms")
     case, reader = names.text("case", "the column with the case's name"), optional(names, "reader")
+    patient = optional(names, "patient")
     arm: str | None
     score: str | None
     if names.has("score") or names.has("arm"):
@@ -202,8 +229,34 @@ def _quality(fields: Fields, common: Common, readers: str, *, table: str) -> Qua
     )
     return Quality(
         table, case, reader, arm, score, standard, enhanced, _scale(fields), higher, _margin(fields, higher), readers,
-        subgroups,
+        subgroups, patient,
     )  # fmt: skip
+
+
+def _detectability(part: Fields) -> Detectability:
+    names = Fields(
+        part.mapping("columns", "which column is the lesion, and where stands what was seen"), where="columns"
+    )
+    margin = part.number("margin") if part.has("margin") else None
+    if margin is not None and not -1 < margin < 0:
+        raise part.wrong(
+            "margin", margin, "a share below 0, such as -0.05: so many fewer lesions may be seen"
+        )
+    found = Detectability(
+        table=_table(part),
+        case=names.text("case", "the column with the lesion's name"),
+        reader=optional(names, "reader"),
+        patient=optional(names, "patient"),
+        standard=names.text(
+            "standard", "the column that says (yes or no) whether it is seen on the standard image"
+        ),
+        enhanced=names.text(
+            "enhanced", "the column that says (yes or no) whether it is seen on the enhanced image"
+        ),
+        margin=margin,
+    )
+    names.refuse_unknown()
+    return found
 
 
 def _scale(fields: Fields) -> tuple[float, float]:

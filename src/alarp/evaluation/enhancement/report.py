@@ -9,13 +9,21 @@ from alarp.evaluation import pieces, telling
 from alarp.evaluation.pieces import Row, Story
 
 _QUALITY = ("quality_standard", "quality_enhanced", "quality_difference", "quality_hodges_lehmann")
-_DOSE = ("dose_median", "dose_third_quartile", "median_to_drl", "above_drl", "dose_ratio")
+_DOSE = (
+    "dose_median",
+    "dose_third_quartile",
+    "median_to_drl",
+    "above_drl",
+    "dose_ratio",
+    "dose_ratio_paired",
+)
+_LESIONS = ("detected", "detected_difference")
 
 
 def story(result: Row) -> Story:
     """Which story does an enhancement result tell, to a board member first and a statistician after?"""
     groups = telling.subgroups(result, forests=[], tabled=["quality_difference"])
-    sections = [_quality(result), _dose(result), _operational(result), groups]
+    sections = [_quality(result), _lesions(result), _dose(result), _operational(result), groups]
     return pieces.frame(result, summary=_summary(result), sections=[s for s in sections if s is not None])
 
 
@@ -81,7 +89,7 @@ def _change_words(result: Row) -> list[str]:
 
 def _department(result: Row) -> list[str]:
     """Which measures are rates and times of the department, in their order?"""
-    known = {*_QUALITY, *_DOSE, "failure_rate", "quality"}
+    known = {*_QUALITY, *_DOSE, *_LESIONS, "failure_rate", "quality"}
     names = dict.fromkeys(c["measure"] for c in result["comparisons"] if c["b"] == "before")
     return [name for name in names if name not in known]
 
@@ -101,6 +109,22 @@ def _changes(result: Row, names: Sequence[str], caption: str) -> dict[str, Any]:
             ]
             for c in result["comparisons"]
             if c["measure"] in names and c["b"] != "rest"
+        ],
+    )
+
+
+def _lesions(result: Row) -> dict[str, Any] | None:
+    rows = _rows(result, _LESIONS)
+    if not rows:
+        return None
+    return pieces.section(
+        "Are the lesions still seen?",
+        paragraphs=[
+            "Every lesion is looked for on both images. A prettier image that hides one is worse, whatever its score."
+        ],
+        tables=[
+            pieces.measures_table("Lesions seen", rows, by_subgroup=True),
+            _changes(result, _LESIONS, "Enhanced against standard, lesion by lesion"),
         ],
     )
 
