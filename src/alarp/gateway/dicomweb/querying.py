@@ -17,7 +17,7 @@ from alarp.records.configuration import configuration
 JSON = "application/dicom+json"
 _NOT_BY_DEFAULT = frozenset(
     {"PatientAge", "SeriesDate", "SeriesTime", "ProtocolName", "Laterality", "FrameOfReferenceUID", "ContentDate",
-     "ContentTime",}
+     "ContentTime"}
 )  # fmt: skip
 
 
