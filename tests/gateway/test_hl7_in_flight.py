@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -10,12 +11,14 @@ from pathlib import Path
 import psycopg
 import pytest
 from house import House
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pictures import files, patient, series
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, evt
 from test_hl7 import SENDERS, answers, call, listen, rows, told
 
 from alarp.gateway.messages.framing import framed
-from hl7_words import merge, order
+from hl7_words import NHS, changed, merge, order, report
 from throwaway_postgres import free_port
 
 COMPUTED_RADIOGRAPHY = "1.2.840.10008.5.1.4.1.1.1"
@@ -120,6 +123,38 @@ def test_two_contents_under_one_control_id_at_once_are_both_kept_and_one_is_done
     assert sum(b"MSA|AA|TWO" in one for one in said) == 3 and sum(b"MSA|AE|TWO" in one for one in said) == 3
     assert sorted(rows(hospital, "TWO")) == [["taken", 3], ["waiting", 3]]
     assert hospital.ask(_count("Order.objects.filter(message__control_id='TWO')")) == 1
+
+
+WHOLE = st.one_of(
+    st.binary(max_size=200),
+    st.binary(max_size=120).map(lambda b: b"MSH|^~\\&|RIS|NORTH|" + b),
+    st.tuples(
+        st.sampled_from([report("F1"), order("F2"), changed("F3", "H2", NHS), merge("F4", "H1", "H2")]),
+        st.integers(0, 400),
+        st.binary(min_size=1, max_size=4),
+        st.booleans(),
+    ).map(lambda edit: edit[0][: edit[1]] + edit[2] + edit[0][edit[1] + len(edit[2]) * edit[3] :]),
+).filter(lambda content: b"\x1c" not in content)
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(WHOLE)
+def test_every_whole_message_is_answered_so_that_none_holds_up_a_queue(
+    hospital: House, content: bytes
+) -> None:
+    with call(hospital) as link:
+        link.sendall(framed(content))
+        (answer,) = answers(link)
+    assert answer.startswith(b"MSH") and b"MSA" in answer
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=300))
+def test_any_bytes_are_answered_or_end_the_connection(hospital: House, data: bytes) -> None:
+    with call(hospital) as link:
+        link.sendall(data)
+        link.shutdown(socket.SHUT_WR)
+        assert all(answer.startswith(b"MSH") for answer in answers(link, 50))
 
 
 def _count(what: str) -> str:

@@ -236,6 +236,24 @@ def test_what_cannot_be_used_is_kept_with_a_sentence_that_names_nobody(
     assert objects.get(row.sha256) == data and not Order.objects.exists() and not Report.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        order("M1", patient="H" * 65),
+        order("M1", accession="A" * 500),
+        report("M1", "No\\X00\\ lesion\\Xzz\\.\\"),
+        order("M1", at="00010101000000"),
+        order("M1", at="99999999999999999999"),
+        order("M1").replace(b"XCHES^Chest X-ray", b"\x00" + b"^" * 5000),
+        changed("M1", "H2", "9" * 300),
+    ],
+)
+def test_a_value_that_no_row_can_hold_stops_no_other_message(data: bytes, trust: None) -> None:
+    row = receive(data)
+    assert answer_of(row) in ("AA", "AE") and receive(data).pk == row.pk
+    assert answer_of(receive(order("M2"))) == "AA"
+
+
 def test_segments_come_in_any_order_and_unknown_ones_stay_in_what_is_kept(study: Study) -> None:
     first, *rest = report("M1", "Fine.").split(b"\r")
     data = b"\r".join([first, b"ZZ1|local|thing", *reversed([s for s in rest if s])]) + b"\r"

@@ -186,6 +186,17 @@ def test_without_a_person_to_answer_for_it_an_opt_out_by_message_waits_and_is_no
     assert row.outcome == "waiting" and "opt_outs_by" in row.reason and row.content_kept
 
 
+def test_an_opt_out_by_message_in_the_name_of_somebody_who_may_not_waits(
+    desk: Any, mapped: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from alarp.records.messages.doors import sources
+
+    settings = replace(sources.configuration(), opt_outs_by="stranger")
+    monkeypatch.setattr(sources, "configuration", lambda: settings)
+    row = receive(adt("M1", "Y"))
+    assert row.outcome == "waiting" and "may not record an opt-out" in row.reason
+
+
 def test_a_file_of_adt_messages_is_taken_whole(desk: Any, mapped: None) -> None:
     data = adt("M1", "Y") + b"\n" + adt("M2", "Y", nhs=OTHER_NHS).replace(b"H2", b"H3")
     assert wishes.import_file(data, "export.hl7", by=desk) == wishes.Imported(2, 0, 0)

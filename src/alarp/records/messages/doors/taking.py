@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import F
 
-from alarp.kernel import BadInput, sha256_hex
+from alarp.kernel import BadInput, NotNow, NotPermitted, sha256_hex
 from alarp.records import clock, objects
 from alarp.records.audit import commands as audit
 from alarp.records.messages.doors import effects
@@ -97,12 +97,14 @@ def _written(letter: Letter, verdict: Verdict, sha256: str, size_bytes: int) -> 
 
 
 def _followed(message: Message, letter: Letter, by: Person | None) -> Verdict:
-    """What the message says is done, all of it or nothing."""
+    """What the message says is done, all of it or nothing; what cannot be done waits, and holds up no other message."""
     try:
         with transaction.atomic():
             new = effects.follow(message, letter, by)
-    except BadInput as trouble:
+    except (BadInput, NotPermitted, NotNow) as trouble:
         return Verdict(Message.WAITING, str(trouble), getattr(trouble, "code", APPLICATION))
+    except (DataError, OverflowError, ValueError):
+        return Verdict(Message.WAITING, "The message holds a value that cannot be kept.", APPLICATION)
     return Verdict(Message.TAKEN if new else Message.UNUSED)
 
 

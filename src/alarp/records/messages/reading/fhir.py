@@ -18,7 +18,7 @@ from typing import Any
 
 from alarp.identity import is_nhs_number
 from alarp.kernel import BadInput
-from alarp.records.messages.reading.said import Letter, Ordered, Reported, Unusable, Whom, Wish
+from alarp.records.messages.reading.said import Letter, Ordered, Reported, Unusable, Whom, Wish, check_length
 from alarp.records.messages.reading.segments import LONDON
 
 NHS_SYSTEM = "https://fhir.nhs.uk/Id/nhs-number"  # UK Core, identifier of a Patient
@@ -149,6 +149,7 @@ def _whom(reference: Resource | None, inside: Resource, around: Around) -> Whom:
         value = re.sub(r"\s", "", str(one.get("value", "")))
         if one.get("use") == "old" or not value:
             continue
+        check_length(value)
         if one.get("system") == NHS_SYSTEM:
             if is_nhs_number(value) and len(set(value)) > 1:
                 nhs_number = nhs_number or value.replace("-", "")
@@ -190,6 +191,8 @@ def _moment(text: Any) -> datetime | None:
             found = datetime.combine(date.fromisoformat(f"{text}-01-01"[:10]), time())
         except ValueError:
             return None
+    if not 1900 <= found.year <= 2200:
+        return None
     return found if found.tzinfo else found.replace(tzinfo=LONDON)
 
 

@@ -10,7 +10,16 @@ import re
 from dataclasses import dataclass, replace
 
 from alarp.identity import is_nhs_number
-from alarp.records.messages.reading.said import Letter, Merged, Ordered, Reported, Unusable, Whom, Wish
+from alarp.records.messages.reading.said import (
+    Letter,
+    Merged,
+    Ordered,
+    Reported,
+    Unusable,
+    Whom,
+    Wish,
+    check_length,
+)
 from alarp.records.messages.reading.segments import (
     BAD_FIELD,
     BAD_SEGMENT,
@@ -130,6 +139,7 @@ def whom(segment: Segment, fields: tuple[int, ...]) -> Whom:
             number, issuer = segment.part(value, 1), segment.part(value, 4, 1)
             oid, kind = segment.part(value, 4, 2), segment.part(value, 5)
             digits = re.sub(r"[\s-]", "", number)
+            check_length(number, issuer)
             is_nhs = (
                 kind.upper() in NHS_TYPES
                 or issuer.upper() in NHS_AUTHORITIES

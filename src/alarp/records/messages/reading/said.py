@@ -19,6 +19,15 @@ class Unusable(BadInput):
         self.code, self.refused = code, refused
 
 
+LONGEST_NUMBER = 64  # DICOM LO, PatientID (PS3.5 table 6.2-1)
+
+
+def check_length(*numbers: str) -> None:
+    """Raises Unusable for a patient's number or issuer that no header can hold: cut off it might be another's."""
+    if any(len(number) > LONGEST_NUMBER for number in numbers):
+        raise Unusable("A patient's number or its issuer is longer than 64 characters.", code=102)
+
+
 @dataclass(frozen=True, slots=True)
 class Whom:
     """By which numbers is the patient named? Each hospital number with its issuer; the first one leads."""

@@ -200,10 +200,10 @@ def _named(parsed: hl7.Message, delimiters: Delimiters) -> Iterator[Segment]:
 
 
 def moment(text: str) -> datetime | None:
-    """An HL7 time (DTM) as a moment; nothing when it is empty or no time."""
+    """An HL7 time (DTM) as a moment; nothing when it is empty, no time, or none that a message means (1900 to 2200)."""
     try:
         found = hl7.parse_datetime(text)
-        if found is None:
+        if found is None or not 1900 <= found.year <= 2200:
             return None
         return found if found.tzinfo else found.replace(tzinfo=LONDON)
     except (ValueError, OverflowError):
