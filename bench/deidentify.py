@@ -1,12 +1,21 @@
-"""De-identify one CT image, file to file: beside a plain copy, and beside dcmtk's editor doing much less."""
+"""De-identify CT images, file to file: beside a plain copy, and beside the packages that do the same work (or part of it).
+
+The peers leave more behind than ours does, each something else (docs/explanation/de-identification.md); none of them
+scans what it wrote by other code, so ours is measured without that scan and, in rows of their own, with it.
+Processor time counts this process and its children, and is what a crowded machine disturbs least.
+"""
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
+import statistics
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +23,18 @@ import pydicom
 from pydicom.data import get_testdata_file
 from pydicom.uid import generate_uid
 
-from alarp.identity import Pseudonyms, deidentify
+from alarp.identity import Pseudonyms, deidentify, identifiers_of, scan
+from alarp.records import copies
 from alarp.standards.deidentification import load_profile
-from bench.measuring import Row, faster, medians, not_measured
+from bench.measuring import Row, faster, not_measured
 
-IMAGES, ROUNDS, SIDE_PX = 20, 7, 512
-ERASED = ("PatientID", "PatientBirthDate", "AccessionNumber", "InstitutionName", "ReferringPhysicianName")
+IMAGES, MANY, ROUNDS, SIDE_PX = 20, 60, 7, 512
+
+Work = Callable[[Path], object]
+"""De-identifies every image of the bench into this folder."""
 
 
-def make_images(folder: Path) -> list[Path]:
+def make_images(folder: Path, count: int = IMAGES) -> list[Path]:
     """A CT series of 512 x 512 pixels, grown from the small CT that pydicom carries for tests."""
     image = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
     times = SIDE_PX // image.Rows
@@ -31,53 +43,114 @@ def make_images(folder: Path) -> list[Path]:
     )
     image.Rows = image.Columns = SIDE_PX
     paths = []
-    for number in range(IMAGES):
+    for number in range(count):
         image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = generate_uid()
         paths.append(folder / f"image-{number:02}.dcm")
         image.save_as(paths[-1])
     return paths
 
 
-def run() -> Iterator[Row]:
+def ours(paths: list[Path], *, scanned: bool) -> Work:
+    """As `alarp deid` does it for one file after the other: read, clean, write beside, (read back and scan), name."""
     profile, pseudonyms = load_profile(), Pseudonyms(secrets.token_bytes(32), 1)
+
+    def work(out: Path) -> None:
+        for path in paths:
+            with copies.opened(path) as source:
+                cleaned = deidentify(source, profile=profile, pseudonyms=pseudonyms)
+                temporary = copies.write_beside(out / path.name, source, cleaned.segments)
+                if scanned:
+                    assert not scan(temporary.read_bytes(), identifiers_of(source[0 : len(source)]))
+                copies.settle(temporary, out / path.name)
+
+    return work
+
+
+def copied(paths: list[Path]) -> Work:
+    """The floor: the same bytes, copied by the kernel, no work at all."""
+    command = ["cp", "--reflink=never", *map(str, paths)]
+    return lambda out: subprocess.run([*command, str(out)], check=True)
+
+
+def by_dcmanon(paths: list[Path]) -> Work:
+    anonymizer = import_module("dcmanon").Anonymizer()
+
+    def work(out: Path) -> None:
+        for path in paths:
+            (out / path.name).write_bytes(anonymizer.anonymize(str(path)))
+
+    return work
+
+
+def by_dicognito(paths: list[Path]) -> Work:
+    anonymizer = import_module("dicognito.anonymizer").Anonymizer()
+
+    def work(out: Path) -> None:
+        for path in paths:
+            image = pydicom.dcmread(path)
+            anonymizer.anonymize(image)
+            image.save_as(out / path.name)
+
+    return work
+
+
+def by_dicom_anonymizer(paths: list[Path]) -> Work:
+    anonymize = import_module("dicomanonymizer.simpledicomanonymizer").anonymize_dicom_file
+
+    def work(out: Path) -> None:
+        for path in paths:
+            anonymize(str(path), str(out / path.name))
+
+    return work
+
+
+PEERS: tuple[tuple[str, Callable[[list[Path]], Work]], ...] = (
+    ("cp (the floor: no work at all)", copied),
+    ("dcmanon 0.3.1 (Rust)", by_dcmanon),
+    ("dicognito 0.19.0", by_dicognito),
+    ("dicom-anonymizer 2.1.0", by_dicom_anonymizer),
+)
+
+
+def run() -> Iterator[Row]:
+    work = f"de-identify a CT image ({SIDE_PX} x {SIDE_PX}), file to file, one of {MANY}"
     with tempfile.TemporaryDirectory(prefix="alarp-bench-") as name:
         folder = Path(name)
         (source := folder / "source").mkdir()
-        (out := folder / "out").mkdir()
-        paths = make_images(source)
+        paths = make_images(source, MANY)
+        contenders = {"ours": ours(paths, scanned=False), "scanned": ours(paths, scanned=True)}
+        for peer, make in PEERS:
+            try:
+                contenders[peer] = make(paths)
+            except ImportError:
+                yield not_measured(work, peer, "run `make bench` once to install it")
+        measured = _measured(contenders, folder / "out")
+    for kind, position in (("", 0), (", processor time", 1)):
+        for peer in contenders.keys() - {"ours", "scanned"}:
+            theirs = measured[peer][position]
+            yield faster(work + kind, peer, measured["ours"][position], theirs, each=MANY)
+            yield faster(
+                work + kind,
+                f"{peer}; ours with its second scan",
+                measured["scanned"][position],
+                theirs,
+                each=MANY,
+            )
 
-        def ours() -> None:
-            for path in paths:
-                clean = deidentify(path.read_bytes(), profile=profile, pseudonyms=pseudonyms)
-                (out / path.name).write_bytes(clean.part10)
 
-        def copied() -> None:
-            subprocess.run(["cp", *map(str, paths), str(out)], check=True)
-
-        def edited() -> None:
-            copied()
-            tags = [part for tag in ERASED for part in ("-ea", tag)]
-            command = [
-                "dcmodify",
-                "-nb",
-                "-ie",
-                "-imt",
-                *tags,
-                "-ep",
-                *(str(out / path.name) for path in paths),
-            ]
-            subprocess.run(command, check=True, capture_output=True)
-
-        work = f"de-identify a CT image ({SIDE_PX} x {SIDE_PX}), file to file, one of {IMAGES}"
-        floor, editor = (
-            "cp (the floor: no work at all)",
-            f"cp + dcmodify, {len(ERASED)} tags and private ones only",
-        )
-        if shutil.which("dcmodify"):
-            ours_s, copy_s, edit_s = medians([ours, copied, edited], rounds=ROUNDS)
-            yield faster(work, floor, ours_s, copy_s, each=IMAGES)
-            yield faster(work, editor, ours_s, edit_s, each=IMAGES)
-        else:
-            ours_s, copy_s = medians([ours, copied], rounds=ROUNDS)
-            yield faster(work, floor, ours_s, copy_s, each=IMAGES)
-            yield not_measured(work, editor, "dcmtk is not installed")
+def _measured(contenders: dict[str, Work], out: Path) -> dict[str, tuple[float, float]]:
+    """Wall and processor time of each in seconds: in turn, the middle value, into an empty folder each time."""
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
+    for number in range(ROUNDS + 1):
+        for name, work in contenders.items():
+            out.mkdir()
+            began, wall = os.times(), time.perf_counter()
+            work(out)
+            wall, ended = time.perf_counter() - wall, os.times()
+            shutil.rmtree(out)
+            if number:  # the first round warms up
+                taken[name].append((wall, sum(ended[:4]) - sum(began[:4])))
+    return {
+        name: (statistics.median(wall for wall, _ in times), statistics.median(cpu for _, cpu in times))
+        for name, times in taken.items()
+    }

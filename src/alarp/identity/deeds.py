@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from pydicom.datadict import dictionary_has_tag, dictionary_keyword, dictionary_VR, repeater_has_tag
 
-from alarp.identity.profile import CLEAN, KEEP, SHIFT, Profile
+from alarp.identity.profile import CLEAN, KEEP, RETAIN_UIDS, SHIFT, Profile
 from alarp.identity.structure import PIXEL_DATA
 
 ACCESSION = 0x00080050
@@ -96,7 +96,7 @@ def decide(profile: Profile, tag: int, vr: str, sop_class_uid: str, depth: Depth
     meant = vr if vr != "UN" else dictionary_VR(tag)[:2]
     action = profile.resolved(tag, sop_class_uid, nested=depth != Depth.TOP)
     if action is None:
-        return _unlisted(tag, vr, meant, depth)
+        return _unlisted(profile, tag, vr, meant, depth)
     deed = _listed(action, tag, meant, depth)
     if deed is None:
         basic = profile.resolved_without_options(tag, sop_class_uid, nested=depth != Depth.TOP)
@@ -139,13 +139,14 @@ def _listed(action: str, tag: int, vr: str, depth: Depth) -> Deed | None:
     return Deed.WALKED_STRICTLY if vr == "SQ" else Deed.REPLACED
 
 
-def _unlisted(tag: int, declared: str, vr: str, depth: Depth) -> Deed:
+def _unlisted(profile: Profile, tag: int, declared: str, vr: str, depth: Depth) -> Deed:
     if tag in PIXEL_DATA:
         return Deed.KEPT
     if vr == "SQ":
         return Deed.WALKED
     if vr == "UI":
-        return Deed.KEPT if _names_a_class(tag) else Deed.UIDS_MAPPED
+        kept = RETAIN_UIDS in profile.options or _names_a_class(tag)
+        return Deed.KEPT if kept else Deed.UIDS_MAPPED
     if vr in _UNLISTED_GONE or declared == "UN":
         if declared != "UN" and depth == Depth.CLEANING and vr in _CLEANABLE:
             return Deed.CLEANED

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
-from alarp.identity.profile import CLEAN_PIXELS, FULL_DATES, MODIFIED_DATES, OPTIONS, Profile
+from alarp.identity.profile import CLEAN_PIXELS, FULL_DATES, MODIFIED_DATES, OPTIONS, RETAIN_UIDS, Profile
 from alarp.identity.pseudonyms import Pseudonyms
 
 METHOD = "Alarp, DICOM PS3.15 Basic Profile"
@@ -72,7 +72,7 @@ class Leaving:
         self.profile, self.pseudonyms, self.who = profile, pseudonyms, who
         self.patient = pseudonyms.subject(who.patient_id, who.issuer, who.study_uid)
         self.accession = pseudonyms.accession(who.accession)
-        self.keeps_uids = "retain-uids" in profile.options
+        self.keeps_uids = RETAIN_UIDS in profile.options
         self.days = (
             pseudonyms.shift_of_subject(who.patient_id, who.issuer, who.study_uid)
             if MODIFIED_DATES in profile.options
@@ -87,12 +87,15 @@ class Leaving:
         return uid if self.keeps_uids else self.pseudonyms.uid(uid)
 
     def uids(self, value: bytes) -> bytes:
-        """Every UID of this value under its name outside; the same one always under the same."""
+        """Every UID of this value under its name outside; the same one always under the same.
+
+        Also where UIDs are retained: what is asked for here has no such word in the table.
+        """
         mapped = self._uids.get(value)
         if mapped is None:
             parts = value.rstrip(b" \0").split(b"\\")
             mapped = b"\\".join(
-                self.uid(part.decode("latin-1").strip(" \0")).encode("latin-1") for part in parts
+                self.pseudonyms.uid(part.decode("latin-1").strip(" \0")).encode("latin-1") for part in parts
             )
             self._uids[value] = mapped
         return mapped

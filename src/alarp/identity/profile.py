@@ -10,7 +10,7 @@ from alarp.kernel import BadInput
 
 KEEP, CLEAN, SHIFT = "K", "C", "S"
 MODIFIED_DATES, FULL_DATES = "retain-modified-dates", "retain-full-dates"
-CLEAN_PIXELS, SAFE_PRIVATE = "clean-pixel-data", "retain-safe-private"
+CLEAN_PIXELS, SAFE_PRIVATE, RETAIN_UIDS = "clean-pixel-data", "retain-safe-private", "retain-uids"
 OPTIONS: Mapping[str, tuple[str, str]] = {
     CLEAN_PIXELS: ("113101", "Clean Pixel Data Option"),
     "clean-graphics": ("113103", "Clean Graphics Option"),
@@ -20,7 +20,7 @@ OPTIONS: Mapping[str, tuple[str, str]] = {
     MODIFIED_DATES: ("113107", "Retain Longitudinal Temporal Information Modified Dates Option"),
     "retain-patient-characteristics": ("113108", "Retain Patient Characteristics Option"),
     "retain-device-identity": ("113109", "Retain Device Identity Option"),
-    "retain-uids": ("113110", "Retain UIDs Option"),
+    RETAIN_UIDS: ("113110", "Retain UIDs Option"),
     SAFE_PRIVATE: ("113111", "Retain Safe Private Option"),
     "retain-institution-identity": ("113112", "Retain Institution Identity Option"),
 }
