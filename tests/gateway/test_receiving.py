@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import resource
+import signal
+import socket
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 
 import pytest
-from house import House
+from house import House, wait_for
 from pictures import CR, CT, files, image, patient, send_bytes, send_file, series, uid
 from pydicom import dcmread
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from pynetdicom.dsutils import split_dataset
+from pynetdicom import AE
+from pynetdicom.dimse_messages import C_STORE_RQ
+from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.dsutils import encode, split_dataset
+from pynetdicom.presentation import build_context
 
+from alarp.gateway.receiving.wire import FRAGMENT_HEAD, HEAD, P_DATA
 from alarp.identity.header import valid_uid
 from alarp.identity.structure import Broken, layout
 
@@ -327,3 +338,133 @@ def test_two_listeners_share_one_port(new_house: Callable[..., House], tmp_path:
     for file in pictures:
         assert house.storescu([file]).returncode == 0
     assert house.ask("Instance.objects.count()") == 12
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_parallel_associations_of_one_study_give_one_study_and_every_image_once(
+    new_house: Callable[..., House], tmp_path: Path, database: str, request: pytest.FixtureRequest
+) -> None:
+    url = request.getfixturevalue("postgres_url") if database == "postgresql" else ""
+    house = new_house(quiet_s=60, gateway_processes=2, database_url=url)
+    house.start("listener")
+    images = files(series(40), tmp_path)
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda n: house.storescu(images[n::4]).returncode, range(4)))
+        done += list(
+            pool.map(lambda n: house.storescu([images[n]]).returncode, range(4))
+        )  # each again, alone
+    assert done == [0] * 8
+    assert house.ask("[Study.objects.count(), Instance.objects.count(), Quarantine.objects.count()]") == [
+        1,
+        40,
+        0,
+    ]
+    assert house.ask("sum(Instance.objects.values_list('times_received', flat=True))") == 44
+    assert house.ask("Work.objects.filter(kind='complete').count()") == 1
+    assert list((house.data / "objects" / "incoming").iterdir()) == []
+
+
+def test_an_association_aborted_in_the_middle_of_an_object_leaves_nothing_of_it(
+    receiving: House, tmp_path: Path
+) -> None:
+    one = image(Rows=2000, Columns=1000, PixelData=bytes(2_000_000))
+    content = data_set_of(files([one], tmp_path)[0])
+    before = receiving.ask("Instance.objects.count()")
+    for end in ("abort", "cut"):
+        link = AE(ae_title="SCANNER").associate(
+            "127.0.0.1",
+            receiving.port,
+            contexts=[build_context(CR, ExplicitVRLittleEndian)],
+            ae_title="ALARP",
+        )
+        assert link.is_established
+        wire = link.dul.socket.socket
+        wire.sendall(announced(CR, one.SOPInstanceUID) + half_of(content))
+        wait_for(lambda: bool(list((receiving.data / "objects" / "incoming").iterdir())))
+        link.abort() if end == "abort" else wire.shutdown(socket.SHUT_RDWR)
+        wait_for(lambda: not list((receiving.data / "objects" / "incoming").iterdir()))
+    assert receiving.ask("Instance.objects.count()") == before
+    assert receiving.storescu(files([one], tmp_path)).returncode == 0
+
+
+def announced(sop_class: str, name: str) -> bytes:
+    """The unit with which a C-STORE request of this object begins."""
+    asked = C_STORE()
+    asked.MessageID, asked.Priority = 1, 2
+    asked.AffectedSOPClassUID, asked.AffectedSOPInstanceUID = sop_class, name
+    asked.DataSet = BytesIO(b"something")
+    message = C_STORE_RQ()
+    message.primitive_to_message(asked)
+    command = bytes(encode(message.command_set, True, True) or b"")
+    head = FRAGMENT_HEAD.pack(len(command) + 2, 1, 0x03)
+    return HEAD.pack(P_DATA, len(head) + len(command)) + head + command
+
+
+def half_of(content: bytes) -> bytes:
+    part = content[:60_000]
+    head = FRAGMENT_HEAD.pack(len(part) + 2, 1, 0x00)
+    return HEAD.pack(P_DATA, len(head) + len(part)) + head + part
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_receiving_process_that_dies_is_replaced_and_nothing_acknowledged_is_lost(
+    new_house: Callable[..., House], tmp_path: Path, how: signal.Signals
+) -> None:
+    house = new_house(quiet_s=60, gateway_processes=2)
+    parent = house.start("listener")
+    acknowledged, images = 0, files(series(24), tmp_path)
+    for number, file in enumerate(images):
+        if number % 8 == 4:
+            for child in children_of(parent.pid):
+                os.kill(child, how)
+        acknowledged += send_file(house.port, file, sop_class=CR, syntax=ExplicitVRLittleEndian) == 0
+    assert acknowledged >= 20
+    assert house.ask("Instance.objects.count()") >= acknowledged
+    wait_for(lambda: len(children_of(parent.pid)) == 2)
+    house.end(parent, signal.SIGKILL)
+    wait_for(lambda: house.storescu(images[:1]).returncode != 0)  # the children ended with their parent
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_a_gateway_told_to_end_lets_a_sender_come_to_its_end(
+    new_house: Callable[..., House], tmp_path: Path
+) -> None:
+    house = new_house(quiet_s=60, gateway_processes=2)
+    parent = house.start("listener")
+    pictures = files(series(60), tmp_path)
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(house.storescu, pictures)
+        house.until("Instance.objects.count() > 3")
+        house.end(parent)
+        assert sending.result().returncode == 0
+    assert house.ask("Instance.objects.count()") == 60
+    assert house.storescu(pictures[:1]).returncode != 0
+
+
+def test_a_disk_that_fills_up_inside_an_object_refuses_it_and_keeps_the_rest(
+    new_house: Callable[..., House], tmp_path: Path
+) -> None:
+    house = new_house(quiet_s=60, gateway_processes=1)
+    listener = house.start("listener")
+    resource.prlimit(listener.pid, resource.RLIMIT_FSIZE, (20_000_000, 20_000_000))
+    small, large = image(), image(Rows=5000, Columns=5000, PixelData=bytes(25_000_000))
+    sent = [
+        send_file(house.port, file, sop_class=CR, syntax=ExplicitVRLittleEndian)
+        for file in files([small, large, image()], tmp_path)
+    ]
+    assert sent == [0, OUT_OF_RESOURCES, 0]
+    assert house.ask("Instance.objects.count()") == 2
+    assert list((house.data / "objects" / "incoming").iterdir()) == []
+
+
+def test_a_large_object_costs_the_gateway_no_memory(new_house: Callable[..., House], tmp_path: Path) -> None:
+    house = new_house(quiet_s=60, gateway_processes=1)
+    listener = house.start("listener")
+    (file,) = files([image(Rows=15_000, Columns=10_000, PixelData=bytes(150_000_000))], tmp_path)
+    assert send_file(house.port, file, sop_class=CR, syntax=ExplicitVRLittleEndian) == 0
+    status = Path(f"/proc/{listener.pid}/status").read_text()
+    own_kb = int(status.split("RssAnon:")[1].split()[0])
+    assert own_kb < 120_000

@@ -23,7 +23,8 @@ class Incoming:
         self.failure: OSError | None = None
         self._digest = hashlib.sha256()
         try:
-            self._out = self.file.open("xb", buffering=0)
+            handle = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self._out = os.fdopen(handle, "wb", buffering=0)
         except OSError as error:
             self.failure = error
         self.write(file_head(sop_class, sop_uid, transfer_syntax))

@@ -1,0 +1,123 @@
+"""Are several arrivals in one transaction judged as they would be one after the other?"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.db import DatabaseError
+
+from alarp.gateway.receiving import clerk
+from alarp.records.ledger import arrivals, commands
+from alarp.records.ledger.arrivals import Arrival, Described, receive_all
+from alarp.records.ledger.models import Instance, Peer, Quarantine, Study, Work
+
+STUDY = Described(study_uid="1.2.3", patient_id="H42", issuer="NORTH", birth_date="19610509", modality="CT")
+
+
+@pytest.fixture
+def scanner(deployment: Any) -> Peer:
+    return commands.register_peer(aet="CT1", name="CT one", kind="source", site=deployment.site, by="set-up")
+
+
+def image(number: int, **more: Any) -> Arrival:
+    bare = Arrival(
+        sha256=f"{number:064x}",
+        size_bytes=1000 + number,
+        sop_uid=f"1.2.{number}",
+        sop_class="1.2.840.10008.5.1.4.1.1.2",
+        transfer_syntax="1.2.840.10008.1.2.1",
+        modality="CT",
+        study=STUDY,
+    )
+    return replace(bare, **more)
+
+
+COMING = [
+    image(1),
+    image(2),
+    image(1),
+    image(3, sop_uid="1.2.2"),
+    image(4, study=replace(STUDY, patient_id="H43")),
+    image(5, study=replace(STUDY, birth_date="19991231")),
+    image(6, trouble="The header cannot be read."),
+    image(7, study=replace(STUDY, study_uid="1.2.4", held_because="A phantom.")),
+    image(8, study=replace(STUDY, study_uid="1.2.4", modality="SR"), modality="SR"),
+    image(2),
+    image(9, study=None),
+]
+
+
+def told() -> dict[str, Any]:
+    """Everything that the ledger says of what came."""
+    return {
+        "instances": list(
+            Instance.objects.order_by("sop_uid", "sha256").values_list(
+                "sop_uid", "sha256", "times_received", "study__study_uid", "quarantine__reason", "size_bytes"
+            )
+        ),
+        "studies": list(
+            Study.objects.order_by("study_uid").values_list(
+                "study_uid", "patient_id", "modality", "held_because"
+            )
+        ),
+        "work": sorted(Work.objects.values_list("kind", "state")),
+    }
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, len(COMING)])
+def test_a_batch_of_any_size_says_what_one_at_a_time_says(scanner: Peer, size: int) -> None:
+    outcomes = []
+    for start in range(0, len(COMING), size):
+        outcomes += [r.outcome for r in receive_all([(scanner, one) for one in COMING[start : start + size]])]
+    assert outcomes == [
+        "new",
+        "new",
+        "repeat",
+        *["quarantined"] * 4,
+        "new",
+        "new",
+        "repeat",
+        "quarantined",
+    ]
+    found = told()
+    assert [(sop, times) for sop, _, times, *_ in found["instances"]][:2] == [("1.2.1", 2), ("1.2.2", 2)]
+    assert found["studies"] == [("1.2.3", "H42", "CT", ""), ("1.2.4", "H42", "CT", "A phantom.")]
+    assert found["work"] == [("complete", "ready")] * 2
+    reasons = dict(Quarantine.objects.values_list("instance__sha256", "reason"))
+    assert "other content" in reasons[f"{3:064x}"]
+    assert "another patient" in reasons[f"{4:064x}"] and "another patient" in reasons[f"{5:064x}"]
+    assert reasons[f"{6:064x}"] == "The header cannot be read." and "no study" in reasons[f"{9:064x}"]
+
+
+def test_an_image_tells_of_the_equipment_that_a_report_before_it_did_not(scanner: Peer) -> None:
+    receive_all([(scanner, image(1, modality="SR", study=replace(STUDY, modality="SR")))])
+    receive_all([(scanner, image(2, study=replace(STUDY, model="Discovery", station="CT7")))])
+    assert list(Study.objects.values_list("modality", "model", "station")) == [("CT", "Discovery", "CT7")]
+
+
+def test_a_study_that_was_done_is_looked_at_again_after_a_late_image(scanner: Peer) -> None:
+    receive_all([(scanner, image(1))])
+    Work.objects.update(state=Work.DONE, attempts=3, trouble="x")
+    receive_all([(scanner, image(2))])
+    assert list(Work.objects.values_list("state", "attempts", "trouble")) == [("ready", 0, "")]
+
+
+def test_what_cannot_be_written_stops_nothing_that_came_with_it(
+    scanner: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, calls = arrivals.receive_all, itertools.count()
+
+    def failing(brought: Any) -> Any:
+        next(calls)
+        if any(arrival.sop_uid == "1.2.2" for _, arrival in brought):
+            raise DatabaseError("as if it could not be written")
+        return whole(brought)
+
+    monkeypatch.setattr(arrivals, "receive_all", failing)
+    monkeypatch.setattr(clerk, "close_old_connections", lambda: None)  # the test's transaction is open
+    answers = clerk._written([(scanner, image(number)) for number in (1, 2, 3)])
+    assert [getattr(answer, "outcome", answer) for answer in answers] == ["new", "DatabaseError", "new"]
+    assert sorted(Instance.objects.values_list("sop_uid", flat=True)) == ["1.2.1", "1.2.3"]
