@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -14,8 +13,17 @@ from alarp.kernel import BadInput, NotNow
 from alarp.records import clock, permissions
 from alarp.records.audit import commands as audit
 from alarp.records.deployments.models import Deployment
-from alarp.records.ledger.models import OptOut, Peer, Quarantine
+from alarp.records.ledger.models import OptOut, Quarantine
+from alarp.records.ledger.peers import register_peer
 from alarp.records.people.models import Organisation, Person
+
+__all__ = [
+    "record_opt_out",
+    "record_opt_outs",
+    "register_peer",
+    "resolve_quarantine",
+    "withdraw_opt_out",
+]
 
 
 def record_opt_out(
@@ -30,7 +38,7 @@ def record_opt_out(
     organisation: Organisation,
     by: Person,
 ) -> OptOut:
-    """This patient does not want AI (from one tool, or from every one). Effective at once.
+    """This patient does not want AI (from one tool, or from every one). Effective at once, or from that moment.
 
     What was queued is asked about again before each image leaves; what has left already is not undone.
     """
@@ -101,52 +109,3 @@ def resolve_quarantine(item: Quarantine, *, resolution: str, by: Person) -> Quar
             by, "quarantine resolved", f"object {row.instance_id}", stream=stream, resolution=row.resolution
         )
     return row
-
-
-def register_peer(
-    *,
-    aet: str,
-    name: str,
-    kind: str,
-    host: str = "",
-    port: int | None = None,
-    deployment: Deployment | None = None,
-    site: Organisation | None = None,
-    enabled: bool = True,
-    by: Person | str,
-) -> Peer:
-    """This application entity may talk to the gateway (an entry with the same title is changed)."""
-    if isinstance(by, Person):
-        permissions.check(by, "manage_people", site)
-    title = aet.strip()
-    if not re.fullmatch(r"[\x20-\x5b\x5d-\x7e]{1,16}", title):
-        raise BadInput(
-            f"The AE title {aet!r} must have 1 to 16 characters and no backslash (PS3.5 table 6.2-1)."
-        )
-    if kind not in (Peer.SOURCE, Peer.TOOL, Peer.PACS):
-        raise BadInput(f"{title}: {kind!r} is no kind of peer; use source, tool or pacs.")
-    if kind == Peer.TOOL and deployment is None:
-        raise BadInput(f"{title}: a tool belongs to a deployment; say which.")
-    if kind != Peer.SOURCE and not (host and port):
-        raise BadInput(f"{title}: the gateway sends to it, so it needs host and port.")
-    if port is not None and not 1 <= port <= 65535:
-        raise BadInput(f"{title}: the port is {port}; it lies between 1 and 65535.")
-    with transaction.atomic():
-        peer, new = Peer.objects.update_or_create(
-            aet=title,
-            defaults={
-                "name": name.strip() or title,
-                "kind": kind,
-                "host": host.strip(),
-                "port": port,
-                "deployment": deployment,
-                "site": site,
-                "enabled": enabled,
-            },
-        )
-        stream = deployment.slug if deployment else audit.SITE
-        action = "peer registered" if new else "peer changed"
-        audit.record(
-            by, action, f"peer {title}", stream=stream, kind=kind, host=peer.host, port=port, enabled=enabled
-        )
-    return peer
