@@ -132,16 +132,21 @@ class Telling:
     """How far has the run come? Told at most twice a second, and whenever a part of it begins or ends."""
 
     def __init__(self, hold: Any, folder: Path) -> None:
-        self.hold, self.folder, self.what, self.told = hold, folder, "", 0.0
+        self.hold, self.folder, self.what, self.found, self.told = hold, folder, "", 0, 0.0
 
     def __call__(self, what: str, done: int, total: int) -> None:
         from alarp.records.protocols.doors import running
 
         begins = what != self.what
-        if begins or done == total or time.monotonic() - self.told >= TELL_EVERY_S:
-            kept = len(list((self.folder / KEPT).glob("*.json"))) if begins and total > 1 else 0
-            running.tell(self.hold, what, done, total, paced_from=max(done, kept) if begins else None)
-            self.what, self.told = what, time.monotonic()
+        if begins:
+            self.what, self.found = what, len(list((self.folder / KEPT).glob("*.json"))) if total > 1 else 0
+        # The first new case has waited for the processes to start: the pace is that of the others.
+        first = total > 1 and done == self.found + 1
+        if begins or first or done == total or time.monotonic() - self.told >= TELL_EVERY_S:
+            running.tell(
+                self.hold, what, done, total, paced_from=max(done, self.found) if begins or first else None
+            )
+            self.told = time.monotonic()
 
 
 def _within(inputs: Any, test_set: Any) -> None:

@@ -8,12 +8,12 @@ from django.db import transaction
 
 from alarp.kernel import BadInput, NotNow, Stage
 from alarp.records import permissions
-from alarp.records.audit.commands import record
 from alarp.records.deployments.doors.moving import locked, moment
 from alarp.records.deployments.models import Deployment
 from alarp.records.people.models import Person
 from alarp.records.products.models import Version
 from alarp.records.protocols import reading
+from alarp.records.protocols.doors.witnessing import told
 from alarp.records.protocols.models import EvaluationProtocol, ProtocolRevision
 from alarp.records.protocols.queries import is_locked, latest_revision, next_number
 
@@ -49,11 +49,10 @@ def start_protocol(
         )
         row.save()
         _revise(row, text, found, by, at)
-        record(
+        told(
             by,
             "evaluation protocol begun",
-            f"protocol {row.number} of {deployment.slug}",
-            stream=deployment.slug,
+            row,
             at=at,
             protocol=row.number,
             template=template,
@@ -78,11 +77,10 @@ def save_protocol(protocol: EvaluationProtocol, text: str, *, by: Person) -> Pro
         if last is not None and last.text == text:
             return last
         row = _revise(protocol, text, found, by, at)
-        record(
+        told(
             by,
             "evaluation protocol saved",
-            f"protocol {protocol.number} of {deployment.slug}",
-            stream=deployment.slug,
+            protocol,
             at=at,
             protocol=protocol.number,
             revision=row.number,

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from django.db import transaction
 
 from alarp.kernel import BadInput, digest, sha256_hex
 from alarp.records import objects, permissions
-from alarp.records.audit.commands import record
 from alarp.records.configuration import configuration
 from alarp.records.deployments.doors.moving import locked, moment
 from alarp.records.deployments.models import Deployment
 from alarp.records.people.models import Person
+from alarp.records.protocols.doors.witnessing import told
 from alarp.records.protocols.models import TestFile, TestSet
 from alarp.records.protocols.queries import next_number
 
@@ -120,19 +119,9 @@ def _keep(deployment: Deployment, title: str, folder: str, files: list[TestFile]
         for file in files:
             file.test_set = row
         TestFile.objects.bulk_create(files, batch_size=500)
-        record(
-            by,
-            "test set added",
-            f"test set {row.number} of {deployment.slug}",
-            stream=deployment.slug,
-            at=at,
-            **_told(row, files),
-        )
+        facts = {"test_set": row.number, "digest": row.digest, "files": len(files), "folder": row.folder}
+        told(by, "test set added", row, at=at, **facts)
     return row
-
-
-def _told(row: TestSet, files: list[TestFile]) -> dict[str, Any]:
-    return {"test_set": row.number, "digest": row.digest, "files": len(files), "folder": row.folder}
 
 
 def unchanged(test_set: TestSet) -> None:

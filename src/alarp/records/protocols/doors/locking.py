@@ -12,15 +12,13 @@ from alarp.kernel import BadInput, NotNow
 from alarp.pathway import StepUp
 from alarp.pathway.proof import statement
 from alarp.records import permissions
-from alarp.records.audit.commands import record
-from alarp.records.deployments.doors.moving import locked, moment
-from alarp.records.deployments.models import Deployment
+from alarp.records.deployments.doors.moving import locked
 from alarp.records.evidence import keys as signing
 from alarp.records.evidence.models import SigningKey
-from alarp.records.evidence.sealing import seal
 from alarp.records.people.models import Person
 from alarp.records.people.queries import trust_of
 from alarp.records.protocols import reading
+from alarp.records.protocols.doors.witnessing import sealed_word, told
 from alarp.records.protocols.models import EvaluationProtocol, ProtocolLock
 from alarp.records.protocols.queries import is_locked, latest_revision, locked_before
 
@@ -52,30 +50,21 @@ def lock_protocol(protocol: EvaluationProtocol, digest: str, step_up: StepUp, *,
         _check_filled_in(parsed)
         _check_product(protocol, parsed.common)
         _check_version(protocol, revision)
-        at = moment(deployment)
-        role = signing_role(by, "lock_protocol", deployment)
         said = {"protocol": protocol.number, "title": revision.title, "digest": revision.digest,
                 "stated_version": revision.stated_version}  # fmt: skip
-        row = ProtocolLock(
-            protocol=protocol,
-            revision=revision,
-            role=role,
-            file=_lock_file(protocol, revision, at),
-            envelope=seal(said, subject=deployment, by=by, step_up=step_up, role=role, meaning=LOCKS),
-            by=by,
-            at=at,
-        )
+        word = sealed_word(said, deployment, step_up, by=by, action="lock_protocol", meaning=LOCKS)
+        file = _lock_file(protocol, revision, word["at"])
+        row = ProtocolLock(protocol=protocol, revision=revision, file=file, **word)
         row.save()
-        record(
+        told(
             by,
             "evaluation protocol locked",
-            f"protocol {protocol.number} of {deployment.slug}",
-            stream=deployment.slug,
-            at=at,
+            protocol,
+            at=row.at,
             protocol=protocol.number,
             digest=revision.digest,
             version=revision.stated_version,
-            role=role,
+            role=row.role,
         )
     return row
 
@@ -99,11 +88,6 @@ def _lock_file(protocol: EvaluationProtocol, revision: Any, at: datetime) -> dic
     )
     public = SigningKey.objects.get(keyid=envelope["signatures"][0]["keyid"]).public_pem
     return {"format": LOCK_FORMAT, **wanted, "public_key": public, "envelope": envelope}
-
-
-def signing_role(by: Person, action: str, deployment: Deployment) -> str:
-    """In which of their roles in the team does this person sign?"""
-    return min(permissions.ACTIONS[action].roles & permissions.team_roles(by, deployment))
 
 
 def _check_filled_in(parsed: Any) -> None:

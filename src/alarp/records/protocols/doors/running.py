@@ -14,12 +14,12 @@ from django.db.models import F, Q
 
 from alarp.kernel import BadInput, NotNow
 from alarp.records import clock, objects, permissions
-from alarp.records.audit.commands import record
 from alarp.records.configuration import configuration
 from alarp.records.deployments.doors.moving import locked, moment
 from alarp.records.ledger import work
 from alarp.records.people.models import Person
 from alarp.records.protocols import reading
+from alarp.records.protocols.doors.witnessing import told
 from alarp.records.protocols.models import EvaluationProtocol, EvaluationRun, Opening, TestSet
 from alarp.records.protocols.queries import is_locked, latest_revision, next_number
 
@@ -74,11 +74,10 @@ def ask_run(protocol: EvaluationProtocol, test_set: TestSet, *, by: Person, jobs
         )
         row.save()
         work.ask(KIND, str(row.pk), {"run": row.pk})
-        record(
+        told(
             by,
             "evaluation run asked for",
-            f"run {row.number} of {deployment.slug}",
-            stream=deployment.slug,
+            row,
             at=at,
             run=row.number,
             protocol=protocol.number,
@@ -101,7 +100,7 @@ def stop_run(run: EvaluationRun, *, by: Person) -> EvaluationRun:
         row.state, row.lease_until, row.owner = EvaluationRun.STOPPED, None, ""
         row.stopped_by, row.stopped_at, row.stops = by, clock.now(), row.stops + had
         row.save()
-        _told(by, "evaluation run stopped", row, done=row.done_steps, of=row.all_steps)
+        told(by, "evaluation run stopped", row, run=row.number, done=row.done_steps, of=row.all_steps)
     return row
 
 
@@ -115,7 +114,7 @@ def resume_run(run: EvaluationRun, *, by: Person) -> EvaluationRun:
         row.state = EvaluationRun.QUEUED
         row.save()
         work.rearm(KIND, str(row.pk), {"run": row.pk}, due_at=clock.now())
-        _told(by, "evaluation run resumed", row, done=row.done_steps, of=row.all_steps)
+        told(by, "evaluation run resumed", row, run=row.number, done=row.done_steps, of=row.all_steps)
     return row
 
 
@@ -123,11 +122,6 @@ def _held_still(run: int) -> EvaluationRun:
     """The run's row, held until the transaction ends."""
     rows = EvaluationRun.objects.select_for_update(of=("self",)).select_related("deployment")
     return rows.get(pk=run)
-
-
-def _told(by: Any, action: str, run: EvaluationRun, **more: Any) -> None:
-    slug = run.deployment.slug
-    record(by, action, f"run {run.number} of {slug}", stream=slug, run=run.number, **more)
 
 
 def _check_files(text: str, test_set: TestSet) -> None:
@@ -178,7 +172,9 @@ def open_truth(hold: Hold, truth: str) -> Opening:
     with transaction.atomic():
         run = (
             EvaluationRun.objects.select_for_update(of=("self",))
-            .select_related("revision__protocol__version__product", "test_set", "deployment", "by")
+            .select_related(
+                "revision__protocol__version__product", "test_set__deployment", "deployment", "by"
+            )
             .get(pk=hold.run)
         )
         _check_held(run, hold)
@@ -196,11 +192,10 @@ def open_truth(hold: Hold, truth: str) -> Opening:
             at=clock.now(),
         )
         row.save()
-        record(
+        told(
             run.by,
             "test set opened",
-            f"test set {run.test_set.number} of {run.deployment.slug}",
-            stream=run.deployment.slug,
+            run.test_set,
             test_set=run.test_set.number,
             opening=row.number,
             run=run.number,
@@ -268,4 +263,4 @@ def _closing(hold: Hold, **values: Any) -> None:
 def _end(row: EvaluationRun, **values: Any) -> None:
     EvaluationRun.objects.filter(pk=row.pk).update(ended_at=clock.now(), lease_until=None, doing="", **values)
     said = {"result": values.get("result_sha256", ""), "trouble": values.get("trouble", "")}
-    _told("evaluation", f"evaluation run {values['state']}", row, **said)
+    told("evaluation", f"evaluation run {values['state']}", row, run=row.number, **said)

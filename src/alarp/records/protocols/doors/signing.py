@@ -8,13 +8,11 @@ from django.utils.timezone import localdate
 from alarp.kernel import Design, NotNow
 from alarp.pathway import StepUp
 from alarp.records import objects, permissions
-from alarp.records.audit.commands import record
-from alarp.records.deployments.doors.moving import locked, moment
+from alarp.records.deployments.doors.moving import locked
 from alarp.records.evidence import commands as evidence
-from alarp.records.evidence.sealing import seal
 from alarp.records.people.models import Person
 from alarp.records.people.queries import trust_of
-from alarp.records.protocols.doors.locking import signing_role
+from alarp.records.protocols.doors.witnessing import sealed_word, told
 from alarp.records.protocols.models import EvaluationRun, SignedRun
 from alarp.records.protocols.queries import result_of
 
@@ -47,11 +45,9 @@ def sign_run(run: EvaluationRun, step_up: StepUp, *, by: Person) -> SignedRun:
         trouble = why_not_signed(run)
         if trouble:
             raise NotNow(trouble)
-        at = moment(deployment)
-        role = signing_role(by, "sign_evaluation", deployment)
         revision = run.revision
         said = {"run": run.number, "result": run.result_sha256, "protocol": revision.digest}
-        envelope = seal(said, subject=deployment, by=by, step_up=step_up, role=role, meaning=SIGNS)
+        word = sealed_word(said, deployment, step_up, by=by, action="sign_evaluation", meaning=SIGNS)
         body = result_of(run)
         paper = run.pdf_sha256 or run.report_sha256
         sealed = evidence.record(
@@ -68,17 +64,16 @@ def sign_run(run: EvaluationRun, step_up: StepUp, *, by: Person) -> SignedRun:
             "application/pdf" if run.pdf_sha256 else "text/html",
             by=by,
         )
-        row = SignedRun(run=run, evidence=sealed, role=role, envelope=envelope, by=by, at=at)
+        row = SignedRun(run=run, evidence=sealed, **word)
         row.save()
-        record(
+        told(
             by,
             "evaluation run signed",
-            f"run {run.number} of {deployment.slug}",
-            stream=deployment.slug,
-            at=at,
+            run,
+            at=row.at,
             run=run.number,
             evidence=sealed.sha256,
             result=run.result_sha256,
-            role=role,
+            role=row.role,
         )
     return row
