@@ -10,6 +10,8 @@ import pytest
 from django.db import DatabaseError
 
 from alarp.gateway.receiving import clerk
+from alarp.records import clock
+from alarp.records.assurance import alarms
 from alarp.records.ledger import arrivals, commands
 from alarp.records.ledger.arrivals import Arrival, Described, receive_all
 from alarp.records.ledger.models import Instance, Peer, Quarantine, Study, Work
@@ -121,3 +123,24 @@ def test_what_cannot_be_written_stops_nothing_that_came_with_it(
     answers = clerk._written([(scanner, image(number)) for number in (1, 2, 3)])
     assert [getattr(answer, "outcome", answer) for answer in answers] == ["new", "DatabaseError", "new"]
     assert sorted(Instance.objects.values_list("sop_uid", flat=True)) == ["1.2.1", "1.2.3"]
+
+
+def test_an_object_that_was_kept_apart_is_an_alert_until_somebody_has_looked(
+    deployment: Any, scanner: Peer
+) -> None:
+    commands.register_peer(
+        aet="READER",
+        name="Reader",
+        kind="tool",
+        host="127.0.0.1",
+        port=104,
+        deployment=deployment,
+        by="set-up",
+    )
+    receive_all([(scanner, image(1)), (scanner, image(3, sop_uid="1.2.1"))])
+    alarms.look_at_what_was_kept_apart(clock.now())
+    alert = deployment.alerts.get(monitor="objects-kept-apart")
+    assert alert.role == "pacs-manager" and "1" in alert.sentence
+    Quarantine.objects.update(resolved_at=clock.now())
+    alarms.look_at_what_was_kept_apart(clock.now())
+    assert deployment.alerts.get(monitor="objects-kept-apart").end.because == alarms.BACK[alarms.APART]

@@ -12,17 +12,19 @@ from alarp.records.assurance import recalls
 from alarp.records.deployments.models import Deployment
 from alarp.records.ledger import opt_outs
 from alarp.records.ledger.identities import PatientIds
-from alarp.records.ledger.models import Peer
+from alarp.records.ledger.models import Instance, Peer, Quarantine
 from alarp.records.watch import alerts
 from alarp.records.watch.models import Alert
 from alarp.standards.watch import gateway_rules, monitors
 
 REGISTER, DOWN, PROBE, RECALL = "register-unreachable", "tool-down", "probe-failed", "recall-overdue"
+APART = "objects-kept-apart"
 BACK = {
     REGISTER: "The opt-out list can be asked again.",
     DOWN: "The tool answers again.",
     PROBE: "A synthetic study went through again.",
     RECALL: "Every deletion request is answered.",
+    APART: "Somebody has looked at every object that was kept apart.",
 }
 
 
@@ -69,3 +71,22 @@ def look_at_recalls(moment: datetime) -> None:
         times = late.get(deployment.pk, [])
         says = f"The oldest was due on {min(times):%d %B %Y}." if times else ""
         judge(deployment, RECALL, float(len(times)), says, cause_at=min(times, default=moment))
+
+
+def look_at_what_was_kept_apart(moment: datetime) -> None:
+    """Has something come in that contradicts what is held, or cannot be read, and has nobody looked at it yet?
+
+    What a tool sent back is its deployment's own concern; what a scanner or a PACS sent is every tool's.
+    """
+    waiting = Quarantine.objects.filter(
+        resolved_at__isnull=True, deployment__isnull=True, instance__direction=Instance.SOURCE
+    )
+    count = waiting.count()
+    first = waiting.order_by("at").values_list("at", flat=True).first()
+    says = (
+        f"The first came on {first:%d %B %Y}; the quarantine list says what is wrong with each."
+        if first
+        else ""
+    )
+    for deployment in connected():
+        judge(deployment, APART, float(count), says, cause_at=first or moment)
