@@ -34,8 +34,9 @@ NAMED = {
         ("alarp.records.objects:place", "before"),
         ("alarp.records.objects:place", "after"),
         ("alarp.records.ledger.work:rearm", "after"),
-        ("alarp.gateway.receiving:receive", "before"),
-        ("alarp.gateway.receiving:keep", "after"),
+        ("alarp.records.ledger.arrivals:receive_all", "before"),
+        ("alarp.records.ledger.arrivals:receive_all", "after"),
+        ("alarp.gateway.listener:keep", "after"),
     ],
     "worker": [
         ("alarp.records.ledger.work:claim", "after"),
@@ -171,7 +172,7 @@ def test_after_kills_nothing_acknowledged_is_lost_and_nothing_arrives_twice(
     tmp_path: Path, pacs: tuple[int, Path], database: str, workers: int, request: pytest.FixtureRequest
 ) -> None:
     url = request.getfixturevalue("postgres_url") if database == "postgresql" else ""
-    house = House(tmp_path, database_url=_fresh(url, workers), retry_most_s=0.3, lease_s=1.5)
+    house = House(tmp_path, database_url=_fresh(url, workers), retry_most_s=0.3, lease_s=1.5, gateway_processes=1)
     dice = random.Random(f"{database} {workers}")
     try:
         tool, folder = free_port(), tmp_path / "tool"
