@@ -303,6 +303,11 @@ def test_a_lesion_on_an_image_that_was_not_made_is_not_seen_and_counted_as_faile
     found = lesions([*rows[:-2], "x,px,yes,", "y,py,no,"])
     assert found.outcomes["ai_failed"] == 2
     assert measure(found, "detected", "enhanced").events == 98
+    differences = [
+        measure(found, f"detected_difference{v}").estimate for v in ("", "_worst_case", "_best_case")
+    ]
+    assert differences == pytest.approx([-0.01, -0.01, 0.01])
+    assert measure(found, "detected_difference_as_treated").n == 98
     with pytest.raises(BadInput, match="Case x: column 'std' holds 'maybe'"):
         lesions(["x,p,maybe,yes"])
 

@@ -10,7 +10,7 @@ from alarp.evaluation.detection.paired import compare_proportions
 from alarp.evaluation.enhancement.cases import Doses, Seen
 from alarp.evaluation.enhancement.protocol import Detectability
 from alarp.evaluation.gaps import mark_too_few
-from alarp.evaluation.intervals import BoolArray, Comparison, proportion
+from alarp.evaluation.intervals import BoolArray, Codes, Comparison, proportion
 from alarp.evaluation.protocol import Common
 from alarp.evaluation.quantiles import quantile
 from alarp.kernel import Measure
@@ -43,9 +43,28 @@ def seen_on_both(part: Detectability, seen: Seen, level: float) -> tuple[list[Me
     if part.margin is not None:
         verdict = SHOWN if row.low is not None and row.low > part.margin else NOT_SHOWN
         row = replace(row, flag=f"non-inferiority {verdict}")
-    n = len(seen.standard)
-    measures.append(Measure("detected_difference", row.difference, row.low, row.high, level, row.method, n))
+    measures += [
+        _difference(seen, rule, repeats, level) for rule in ("", "_best_case", "_worst_case", "_as_treated")
+    ]
     return measures, row, verdict
+
+
+def _difference(seen: Seen, rule: str, repeats: Codes | None, level: float) -> Measure:
+    """The paired difference when an image that was not made counts as not seen (the primary), as seen, or not at all."""
+    keep = ~seen.silent if rule == "_as_treated" else np.ones(len(seen.silent), dtype=bool)
+    enhanced = seen.enhanced | (seen.silent & (rule == "_best_case"))
+    row = compare_proportions(
+        "detected",
+        "enhanced",
+        "standard",
+        enhanced[keep],
+        seen.standard[keep],
+        level=level,
+        clusters=None if repeats is None else repeats[keep],
+        empty="no lesion",
+    )
+    name, n = f"detected_difference{rule}", int(keep.sum())
+    return Measure(name, row.difference, row.low, row.high, level, row.method, n, because=row.flag)
 
 
 def paired_ratio(doses: Doses, own: BoolArray, examination: str, common: Common) -> Measure:

@@ -149,7 +149,9 @@ class EnhancementProtocol:
         names = ["failure_rate"]
         names += (*QUALITY_NAMES, *(f"quality_difference{v}" for v in VARIANTS)) if self.quality else ()
         names += DOSE_NAMES if self.dose else ()
-        names += DETECTED_NAMES if self.detectability else ()
+        names += (
+            (*DETECTED_NAMES, *(f"detected_difference{v}" for v in VARIANTS)) if self.detectability else ()
+        )
         return (*names, *(name for part in self.operational for name in part.measure_names))
 
 
