@@ -1,35 +1,166 @@
 """Receive CT images by C-STORE: durable like ours (Orthanc), and not durable at all (storescp), tuned and as shipped.
 
-The same sender (dcmtk's storescu, without Nagle's delay, 128 kB PDUs, new SOP Instance UIDs each round)
-sends to all in turn. Ours: bytes and ledger row synced to disk before each Success. Orthanc: file synced
-(its default). storescp: written, never synced; it is a reference for speed and no rival in safety.
+One sender for all, quicker than any receiver: images lie in its memory, whole 128 kB PDUs go out in one write, new
+SOP Instance UIDs each round. Ours: bytes and ledger row synced to disk before each Success. Orthanc: file synced (its
+default). storescp: written, never synced; it is a reference for speed and no rival in safety.
+`python -m bench.receive IMAGE`: the sender; a line `PORT IMAGES` in, the seconds out.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import socket
+import statistics
+import struct
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+
+from pydicom import dcmread
+from pydicom.uid import UID
+from pynetdicom.dsutils import split_dataset
+from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ
+from pynetdicom.pdu_primitives import (
+    A_ASSOCIATE,
+    ImplementationClassUIDNotification,
+    MaximumLengthNotification,
+)
+from pynetdicom.presentation import build_context
 
 from bench.deidentify import make_images
 from bench.measuring import Row, faster, medians, not_measured
 
-IMAGES, ROUNDS = 20, 3
-PDU = "131072"
+IMAGES, ROUNDS, STUDY = 80, 3, 2000
+PDU = 131072
+HEAD, FRAGMENT = struct.Struct(">BxL"), struct.Struct(">LBB")
 ALARP_PEER = (
     "from alarp.records import boot; boot()\n"
     "from alarp.records import tables; tables.lay()\n"
     "from alarp.records.ledger.models import Peer\n"
     "Peer.objects.create(aet='SENDER', name='Sender', kind='source')\n"
 )
+PROCESSES = 2
+
+
+class Sender:
+    """Sends one image over and over under new SOP Instance UIDs, as quickly as a socket takes it."""
+
+    def __init__(self, file: Path) -> None:
+        meta, start = split_dataset(file)
+        self.data = file.read_bytes()[start:]
+        self.sop_class, self.syntax = str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID)
+        self.sop_uid = str(dcmread(file, specific_tags=["SOPInstanceUID"]).SOPInstanceUID)
+        self.at = self.data.index(self.sop_uid.encode())
+
+    def send(self, port: int, images: int) -> float:
+        """The seconds from the first byte of the first image to the last Success."""
+        with socket.create_connection(("127.0.0.1", port)) as link:
+            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            most = self._associate(link)
+            began = time.perf_counter()
+            for number in range(images):
+                for unit in self._units(self._new_uid(), number + 1, most):
+                    link.sendall(unit)
+                if _status(_unit(link)) != 0:
+                    raise RuntimeError("an image was not taken")
+            spent = time.perf_counter() - began
+            link.sendall(HEAD.pack(0x05, 4) + bytes(4))  # A-RELEASE-RQ
+            _unit(link)
+            return spent
+
+    def _associate(self, link: socket.socket) -> int:
+        asked = A_ASSOCIATE()
+        asked.application_context_name = UID("1.2.840.10008.3.1.1.1")
+        asked.calling_ae_title, asked.called_ae_title = "SENDER", "ALARP"
+        context = build_context(self.sop_class, self.syntax)
+        context.context_id = 1
+        asked.presentation_context_definition_list = [context]
+        longest = MaximumLengthNotification()
+        longest.maximum_length_received = PDU
+        implementation = ImplementationClassUIDNotification()
+        implementation.implementation_class_uid = UID("1.2.826.0.1.3680043.10.1500.9")
+        asked.user_information = [longest, implementation]
+        request = A_ASSOCIATE_RQ()
+        request.from_primitive(asked)
+        link.sendall(request.encode())
+        answer = A_ASSOCIATE_AC()
+        answer.decode(_unit(link))
+        theirs = answer.user_information.maximum_length
+        return min(theirs or PDU, PDU)
+
+    def _new_uid(self) -> bytes:
+        digits = len(self.sop_uid) - len("1.2.826.0.1.")
+        return b"1.2.826.0.1." + b"".join(b"%d" % (secrets.randbelow(9) + 1) for _ in range(digits))
+
+    def _units(self, uid: bytes, message_id: int, most: int) -> Iterator[bytes]:
+        command = _command(self.sop_class.encode(), uid, message_id)
+        head = FRAGMENT.pack(len(command) + 2, 1, 0x03)
+        yield HEAD.pack(0x04, len(head) + len(command)) + head + command
+        data = b"".join((self.data[: self.at], uid, self.data[self.at + len(uid) :]))
+        room = most - FRAGMENT.size
+        for start in range(0, len(data), room):
+            part = data[start : start + room]
+            head = FRAGMENT.pack(len(part) + 2, 1, 0x02 if start + room >= len(data) else 0x00)
+            yield HEAD.pack(0x04, len(head) + len(part)) + head + part
+
+
+def _command(sop_class: bytes, uid: bytes, message_id: int) -> bytes:
+    def element(number: int, value: bytes) -> bytes:
+        value += b"\0" * (len(value) % 2)
+        return struct.pack("<HHL", 0, number, len(value)) + value
+
+    body = b"".join(
+        [
+            element(0x0002, sop_class),
+            element(0x0100, b"\x01\x00"),
+            element(0x0110, struct.pack("<H", message_id % 65536)),
+            element(0x0700, b"\0\0"),
+            element(0x0800, b"\0\0"),
+            element(0x1000, uid),
+        ]
+    )
+    return element(0x0000, struct.pack("<L", len(body))) + body
+
+
+def _unit(link: socket.socket) -> bytes:
+    """One whole unit from the other side."""
+    unit = b""
+    while len(unit) < HEAD.size or len(unit) < HEAD.size + HEAD.unpack_from(unit)[1]:
+        got = link.recv(65536)
+        if not got:
+            raise RuntimeError("the receiver closed the connection")
+        unit += got
+    return unit
+
+
+def _status(unit: bytes) -> int:
+    at = unit.index(struct.pack("<HHL", 0, 0x0900, 2)) + 8
+    return int(struct.unpack_from("<H", unit, at)[0])
+
+
+@dataclass
+class Receiver:
+    """A program that receives: where, and under which process."""
+
+    name: str
+    port: int
+    pid: int
+    used_s: list[float] = field(default_factory=list)
+
+    def take(self, senders: Sequence[subprocess.Popen[str]], images: int) -> None:
+        """Let all of these senders send so many images each; remember the processor time that it took here."""
+        before = _processor_s(self.pid)
+        _send(senders, self.port, images)
+        self.used_s.append(_processor_s(self.pid) - before)
 
 
 def free_port() -> int:
@@ -38,32 +169,34 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _start(stack: ExitStack, command: list[str], port: int, **env: str) -> int:
+def _start(stack: ExitStack, name: str, command: list[str], port: int, **env: str) -> Receiver:
     process = subprocess.Popen(
         command, env=os.environ | env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     stack.callback(process.wait)
-    stack.callback(process.kill)
+    stack.callback(process.terminate)
     end = time.monotonic() + 60
     while time.monotonic() < end:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return port
+                return Receiver(name, port, process.pid)
         time.sleep(0.1)
     raise RuntimeError(f"{command[0]} does not listen")
 
 
-def _alarp(stack: ExitStack, folder: Path, processes: int) -> int:
-    port, data = free_port(), folder / f"alarp-{processes}"
-    env = {"ALARP_DATA": str(data), "ALARP_GATEWAY_PORT": str(port), "ALARP_LEAST_FREE_MB": "1"}
+def _alarp(stack: ExitStack, folder: Path) -> Receiver:
+    port, data = free_port(), folder / "alarp"
+    env = {
+        "ALARP_DATA": str(data),
+        "ALARP_GATEWAY_PORT": str(port),
+        "ALARP_GATEWAY_PROCESSES": str(PROCESSES),
+        "ALARP_LEAST_FREE_MB": "1",
+    }
     subprocess.run([sys.executable, "-c", ALARP_PEER], env=os.environ | env, check=True, capture_output=True)
-    for _ in range(processes):
-        _start(stack, [sys.executable, "-m", "alarp.gateway"], port, **env)
-    time.sleep(2 if processes > 1 else 0)  # the second listens on the same port: there is nothing to probe
-    return port
+    return _start(stack, "ours", [sys.executable, "-m", "alarp.gateway"], port, **env)
 
 
-def _orthanc(stack: ExitStack, folder: Path, **env: str) -> int:
+def _orthanc(stack: ExitStack, folder: Path, name: str, **env: str) -> Receiver:
     port, store = free_port(), folder / f"orthanc-{len(env)}"
     store.mkdir()
     settings = {
@@ -76,62 +209,139 @@ def _orthanc(stack: ExitStack, folder: Path, **env: str) -> int:
         "Plugins": [],
     }
     (store / "settings.json").write_text(json.dumps(settings))
-    return _start(stack, [shutil.which("Orthanc") or "Orthanc", str(store / "settings.json")], port, **env)
+    command = [shutil.which("Orthanc") or "Orthanc", str(store / "settings.json")]
+    return _start(stack, name, command, port, **env)
 
 
-def _storescp(stack: ExitStack, folder: Path, *options: str, **env: str) -> int:
+def _storescp(stack: ExitStack, folder: Path, name: str, *options: str, **env: str) -> Receiver:
     port, store = free_port(), folder / f"storescp-{len(options)}"
     store.mkdir()
-    command = [shutil.which("storescp") or "storescp", "-od", str(store), "+uf", *options, str(port)]
-    return _start(stack, command, port, **env)
+    # The system's dcmtk, not the pynetdicom programs of the same name in our virtual environment.
+    path = os.pathsep.join(["/usr/bin", os.environ["PATH"]])
+    command = [shutil.which("storescp", path=path) or "storescp", "--fork", "-od", str(store), "+uf"]
+    return _start(stack, name, [*command, *options, str(port)], port, **env)
 
 
-def _sender(paths: list[Path], port: int, associations: int) -> Callable[[], None]:
-    command = ["storescu", "-aet", "SENDER", "-aec", "ALARP", "+II", "--max-send-pdu", PDU, "-pdu", PDU]
-    halves = [[str(path) for path in paths[n::associations]] for n in range(associations)]
+def _senders(stack: ExitStack, file: Path, n: int) -> list[subprocess.Popen[str]]:
+    started = []
+    for _ in range(n):
+        command = [sys.executable, "-m", "bench.receive", str(file)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+        started.append(process)
+    return started
 
-    def send() -> None:
-        running = [
-            subprocess.Popen(
-                [*command, "127.0.0.1", str(port), *half],
-                env=os.environ | {"TCP_NODELAY": "1"},
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-            )
-            for half in halves
-        ]
-        for process in running:
-            _, said = process.communicate()
-            if process.returncode:
-                raise RuntimeError(f"storescu failed: {said.decode()[-200:]}")
 
-    return send
+def _send(senders: Sequence[subprocess.Popen[str]], port: int, images: int) -> float:
+    """Let all of these send at once; answers the seconds of the slowest."""
+    for sender in senders:
+        assert sender.stdin is not None
+        sender.stdin.write(f"{port} {images}\n")
+        sender.stdin.flush()
+    took = []
+    for sender in senders:
+        assert sender.stdout is not None
+        took.append(float(sender.stdout.readline()))
+    return max(took)
+
+
+def _family(pid: int) -> list[int]:
+    """This process and its children, by the kernel's own list."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(grandchild for child in listed for grandchild in _family(int(child)))]
+
+
+def _processor_s(pid: int) -> float:
+    ticks = 0
+    for one in _family(pid):
+        numbers = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        ticks += sum(map(int, numbers[11:15] if one == pid else numbers[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _most_memory_mb(pid: int) -> float:
+    """The most that any one process of the family ever held in memory."""
+    peaks = []
+    for one in _family(pid):
+        lines = Path(f"/proc/{one}/status").read_text().splitlines()
+        peaks += [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")]
+    return max(peaks)
+
+
+def _receivers(stack: ExitStack, folder: Path) -> list[Receiver]:
+    found = [
+        _alarp(stack, folder),
+        _storescp(stack, folder, "storescp as shipped (not durable)"),
+        _storescp(
+            stack,
+            folder,
+            "storescp tuned: no delay, 128 kB PDUs (not durable)",
+            "-pdu",
+            str(PDU),
+            TCP_NODELAY="1",
+        ),
+    ]
+    if shutil.which("Orthanc"):
+        found.append(_orthanc(stack, folder, "Orthanc as shipped (file synced)"))
+        found.append(_orthanc(stack, folder, "Orthanc tuned: no delay (file synced)", TCP_NODELAY="1"))
+    return found
 
 
 def run() -> Iterator[Row]:
-    work = f"receive a CT image (0.5 MB) durably, associations: {{}}, one of {IMAGES}"
-    if not shutil.which("storescu"):
-        yield not_measured(work.format(1), "Orthanc, storescp", "dcmtk is not installed")
+    if not shutil.which("storescp", path="/usr/bin"):
+        yield not_measured("receive a CT image", "Orthanc, storescp", "dcmtk is not installed")
         return
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="alarp-bench-")))
         (source := folder / "source").mkdir()
-        paths = make_images(source)
-        # The system's dcmtk, not the pynetdicom programs of the same name in our virtual environment.
-        os.environ["PATH"] = os.pathsep.join(["/usr/bin", os.environ["PATH"]])
-        peers = {
-            "storescp as shipped (not durable)": _storescp(stack, folder),
-            "storescp tuned: no delay, 128 kB PDUs (not durable)": _storescp(
-                stack, folder, "-pdu", PDU, TCP_NODELAY="1"
-            ),
-        }
-        if shutil.which("Orthanc"):
-            peers["Orthanc as shipped (durable)"] = _orthanc(stack, folder)
-            peers["Orthanc tuned: no delay (durable)"] = _orthanc(stack, folder, TCP_NODELAY="1")
-        else:
-            yield not_measured(work.format(1), "Orthanc", "it is not installed")
-        for associations, processes in ((1, 1), (2, 2)):
-            ports = [_alarp(stack, folder, processes), *peers.values()]
-            times = medians([_sender(paths, port, associations) for port in ports], rounds=ROUNDS)
-            for peer, theirs in zip(peers, times[1:], strict=True):
-                yield faster(work.format(associations), peer, times[0], theirs, each=IMAGES)
+        file = make_images(source)[0]
+        senders = _senders(stack, file, 4)
+        receivers = _receivers(stack, folder)
+        for associations in (1, 4):
+            yield from _together(receivers, senders[:associations])
+        yield from _alone(senders, receivers[0])
+
+
+def _together(receivers: Sequence[Receiver], senders: Sequence[subprocess.Popen[str]]) -> Iterator[Row]:
+    """All receivers in turn, by the clock and by the processor time of their processes."""
+    images = IMAGES // len(senders)
+    work = f"{len(senders)} association(s): receive a CT image (0.5 MB), bytes and ledger row synced before Success"
+    for receiver in receivers:
+        receiver.used_s.clear()
+    times = medians([partial(one.take, senders, images) for one in receivers], rounds=ROUNDS)
+    used = [statistics.median(one.used_s) for one in receivers]
+    for receiver, theirs_s, theirs_used_s in zip(receivers[1:], times[1:], used[1:], strict=True):
+        yield faster(work, receiver.name, times[0], theirs_s, each=IMAGES)
+        row = faster(f"{work}; processor time", receiver.name, used[0], max(theirs_used_s, 0.01), each=IMAGES)
+        yield row
+
+
+def _alone(senders: Sequence[subprocess.Popen[str]], ours: Receiver) -> Iterator[Row]:
+    """What one large study costs the gateway in processor time and memory."""
+    began = _processor_s(ours.pid)
+    _send(senders, ours.port, STUDY // len(senders))
+    used_ms = 1000 * (_processor_s(ours.pid) - began) / STUDY
+    work = f"receive a study of {STUDY} CT images: processor time of all its processes, an image"
+    yield Row(work=work, peer="(ours alone)", ours=round(used_ms, 2), theirs=None, unit="ms", ratio=None)
+    work = f"receive a study of {STUDY} CT images: the most memory of any process"
+    yield Row(
+        work=work,
+        peer="the limit of 300 MB",
+        ours=round(_most_memory_mb(ours.pid), 1),
+        theirs=300.0,
+        unit="MB",
+        ratio=round(300.0 / _most_memory_mb(ours.pid), 2),
+    )
+
+
+def main() -> None:
+    """Be a sender."""
+    sender = Sender(Path(sys.argv[1]))
+    for line in sys.stdin:
+        port, images = map(int, line.split())
+        print(sender.send(port, images), flush=True)
+
+
+if __name__ == "__main__":
+    main()
