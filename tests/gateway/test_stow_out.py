@@ -125,3 +125,43 @@ def test_only_a_clear_answer_is_taken_for_success_and_only_the_content_is_reject
 def test_a_peer_that_is_down_is_tried_again_later(house: House) -> None:
     file, _ = one_file(house)
     assert send(house, free_port(), file).startswith("Unavailable: WEBPACS gave no answer (ConnectError)")
+
+
+FINDINGS = """
+from alarp.gateway import connectivity
+p = Peer.objects.get(aet="WEBPACS")
+answer = [[f.about, f.passed, f.sentence] for f in connectivity.of_peer(p, None)]
+"""
+
+
+@pytest.mark.need("G13")
+def test_the_self_test_asks_a_peers_web_service_and_our_own_takes_what_is_filed(
+    house: House, new_house: Callable[..., House]
+) -> None:
+    """Alarp's own service stands for the PACS: it files to it, asks whether the object is there, and is known by a token."""
+    port = free_port()
+    pacs = new_house(quiet_s=60, dicomweb_port=port)
+    pacs.ask("Peer.objects.filter(aet='SCANNER').update(may_pull=True)")
+    pacs.ask(
+        "import hashlib\n"
+        f"Peer.objects.filter(aet='SCANNER').update(token_sha256=hashlib.sha256({TOKEN!r}.encode()).hexdigest())"
+    )
+    pacs.start("dicomweb")
+    file, uid = one_file(house)
+    assert send(house, port, file) == "taken"
+    assert pacs.ask(f"Instance.objects.filter(sop_uid={uid!r}).count()") == 1
+    study, series_uid = pacs.ask(
+        f"list(Instance.objects.filter(sop_uid={uid!r}).values_list('study__study_uid', 'series_uid'))"
+    )[0]
+    there = (
+        "from alarp.gateway import ways\n"
+        f"answer = ways.has(Peer.objects.get(aet='WEBPACS'), study_uid={study!r}, series_uid={series_uid!r}, sop_uid="
+    )
+    assert house.ask(f"{there}{uid!r})") is True
+    assert house.ask(f"{there}'1.2.3.4')") is False
+    found = {about: (passed, sentence) for about, passed, sentence in house.ask(FINDINGS)}
+    assert found["PACS WEBPACS: DICOMweb"] == (True, "WEBPACS answers a search.")
+    assert found["PACS WEBPACS: encryption"][0] is None
+    pacs.ask("Peer.objects.filter(aet='SCANNER').update(token_sha256='')")
+    _, passed, sentence = house.ask(FINDINGS)[-1]
+    assert passed is False and "does not let us in (HTTP 401)" in sentence

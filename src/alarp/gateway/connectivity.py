@@ -21,12 +21,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from alarp.gateway import associations, offers, securing
+from alarp.gateway.dicomweb import sending as by_web
 from alarp.gateway.loopback import Loopback
 from alarp.kernel import AlarpError, Phase, Unavailable
 from alarp.records import objects
@@ -103,6 +105,12 @@ def of_peer(peer: Peer, deployment: Deployment) -> Iterator[Finding]:
     """Name, port, C-ECHO and what it takes; a step that fails ends the questions to this peer."""
     phase = {Peer.TOOL: Phase.SEND, Peer.PACS: Phase.FILE}.get(peer.kind, Phase.RECEIVE)
     name = f"{_KINDS[peer.kind]} {peer.aet}"
+    if peer.way == Peer.DICOMWEB and peer.url:
+        yield from _by_web(phase, name, peer)
+        return
+    if peer.may_pull and not peer.host:
+        yield Finding(phase, name, None, f"{peer.aet} fetches by itself; nothing here calls it.")
+        return
     if not peer.host or not peer.port:
         yield Finding(phase, name, False, f"{peer.aet} has no address; enter host and port.")
         return
@@ -119,6 +127,42 @@ def of_peer(peer: Peer, deployment: Deployment) -> Iterator[Finding]:
     yield echoed
     if echoed.passed and peer.kind != Peer.SOURCE:
         yield from _takes(phase, name, peer, deployment)
+
+
+def _by_web(phase: str, name: str, peer: Peer) -> Iterator[Finding]:
+    """Name, port, encryption and an answer of a peer's DICOMweb service."""
+    url = urlsplit(peer.url)
+    host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
+    secured = peer.secured or (Peer.TLS if url.scheme == "https" else Peer.OPEN)
+    there = Peer(aet=peer.aet, host=host, port=port, secured=secured)
+    for finding in (
+        _name(phase, name, host, port),
+        _port(phase, name, host, port),
+        _secured(phase, name, there),
+    ):
+        yield finding
+        if finding.passed is False:
+            return
+    yield _answers(phase, name, peer)
+
+
+def _answers(phase: str, name: str, peer: Peer) -> Finding:
+    """Does its DICOMweb service know us? A search for one study is asked; who searches nothing may still take objects."""
+    about, start = f"{name}: DICOMweb", time.perf_counter()
+    try:
+        with by_web.connection(peer) as client:
+            status = by_web.searched(client, peer)
+    except AlarpError as error:
+        return Finding(phase, about, False, str(error))
+    taken = _ms(start)
+    if status in (401, 403):
+        return Finding(phase, about, False, f"{peer.aet} does not let us in (HTTP {status}); give its token.")
+    if status in (200, 204):
+        return Finding(phase, about, True, f"{peer.aet} answers a search.", taken, "ms", 1)
+    sentence = (
+        f"{peer.aet} answers no search (HTTP {status}); whether it takes objects is seen when one is sent."
+    )
+    return Finding(phase, about, None, sentence, taken, "ms", 1)
 
 
 _KINDS = {Peer.TOOL: "AI tool", Peer.PACS: "PACS", Peer.SOURCE: "Source"}

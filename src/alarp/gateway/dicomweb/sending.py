@@ -159,3 +159,13 @@ def has(client: httpx.Client, peer: Peer, *, study_uid: str, series_uid: str, so
     if answer.status_code != 200:
         return None
     return any(_first(one, "00080018") == sop_uid for one in answer.json() if isinstance(one, dict))
+
+
+def searched(client: httpx.Client, peer: Peer) -> int:
+    """The HTTP status of a search for one study. Raises Unavailable without an answer."""
+    try:
+        return client.get("/studies", params={"limit": "1"}, headers={"Accept": JSON}).status_code
+    except httpx.HTTPError as error:
+        raise Unavailable(
+            f"{peer.aet} gave no answer ({type(error).__name__}).", phase=Phase.CONNECT
+        ) from None

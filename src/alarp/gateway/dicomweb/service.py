@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +15,7 @@ from django.db import DatabaseError, close_old_connections
 from alarp.gateway.dicomweb import asking, querying, retrieving, storing
 from alarp.gateway.dicomweb.asking import Place, Refused, Request
 from alarp.gateway.pulling import throttle
+from alarp.gateway.pulling.handing import Withheld
 from alarp.gateway.pulling.seeing import View, view_of
 from alarp.kernel import AlarpError, BadInput, Unavailable
 from alarp.records.ledger.models import Peer
@@ -32,9 +34,10 @@ class Body:
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._chunks
-        except (AlarpError, DatabaseError) as error:
+        except (Withheld, AlarpError, DatabaseError) as error:
             LOG.error("an answer was broken off (%s)", type(error).__name__)
-            raise ConnectionAbortedError from None  # without its last boundary nobody takes it for whole
+            # Without its last boundary nobody takes it for whole; the server writes no address of it into its log.
+            raise ConnectionResetError(errno.ECONNRESET, "broken off") from None
 
     def close(self) -> None:
         close = getattr(self._chunks, "close", None)

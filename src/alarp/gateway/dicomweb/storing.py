@@ -7,12 +7,13 @@ The file meta that came is replaced by the gateway's own, so that the same data 
 from __future__ import annotations
 
 import logging
+import mmap
 import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.db import DatabaseError
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -162,7 +163,8 @@ def _check_study(file: Path, study: str) -> None:
     if not study:
         return
     try:
-        found = read_header(file.read_bytes()).study_uid
+        with file.open("rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            found = read_header(cast(bytes, data)).study_uid
     except BadInput:
         found = ""
     if found != study:

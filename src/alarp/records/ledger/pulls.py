@@ -23,6 +23,8 @@ from alarp.records.ledger.arrivals import ACTOR
 from alarp.records.ledger.models import Dispatch, DispatchInstance, Instance, Peer, Study
 
 FETCHABLE = (Dispatch.WAITING, Dispatch.SENT, Dispatch.RETURNED)
+AT_A_TIME = 500
+_looked_at = [0]
 PREPARED = "Prepared without identifiers; the tool fetches it itself."
 
 
@@ -170,16 +172,22 @@ def _withdraw(study: Study, deployment: Deployment) -> int:
 
 
 def withdraw_opted_out(moment: datetime) -> int:
-    """Look at all that stands ready to be fetched: whose patient has said no since? Answers how many were taken away."""
+    """Look at what stands ready to be fetched: whose patient has said no since? Answers how many were taken away.
+
+    So many at a time, and at the next sweep the ones after them: nobody is served what this has not come to yet,
+    since the register is asked again before each image.
+    """
     del moment
     count = 0
     waiting = Dispatch.objects.filter(state=Dispatch.WAITING).select_related("study", "deployment")
-    for dispatch in waiting.order_by("pk")[:500]:
+    found = list(waiting.filter(pk__gt=_looked_at[0]).order_by("pk")[:AT_A_TIME])
+    _looked_at[0] = found[-1].pk if len(found) == AT_A_TIME else 0
+    for dispatch in found:
         try:
             if not dispatches.opted_out_here(dispatch.study, dispatch.deployment, strict=True):
                 continue
         except Unavailable:
-            return count  # nobody can be served either; asked again at the next sweep
+            return count  # nobody can be served either; asked again at a later sweep
         with transaction.atomic():
             count += _withdraw(dispatch.study, dispatch.deployment)
     return count
