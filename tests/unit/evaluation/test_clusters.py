@@ -192,5 +192,29 @@ def test_few_patients_count_for_less_than_their_design_effect_says_and_many_for_
         assert low < share < high
 
 
+def test_patients_within_sites_take_the_site_for_the_cluster_and_the_interval_speaks_of_sites():
+    draw = np.random.default_rng(7)
+    rows = []
+    for site in range(8):
+        found_here = draw.uniform(0.6, 0.98)  # sites differ more than chance would make them
+        rows += [
+            f"s{site}-{i},site{site},p{site}-{i},nodule,{0.9 if draw.random() < found_here else 0.1}"
+            for i in range(40)
+        ]
+    rows += [f"h{i},site{i % 8},q{i},none,0.2" for i in range(40)]
+    header = "case,site,patient,truth,score"
+    by = {
+        column: next(
+            m
+            for m in findings(
+                rows, header, columns={"case": "case", "truth": "truth", "score": "score", "patient": column}
+            ).measures
+            if (m.measure, m.subgroup) == ("sensitivity", "all")
+        )
+        for column in ("patient", "site")
+    }
+    assert by["site"].high - by["site"].low > 2 * (by["patient"].high - by["patient"].low)
+
+
 def test_the_makers_give_a_measure():
     assert isinstance(ONE.measures[0], Measure) and len(_SAME) > 20
