@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from django.db.models import Q
-
 from alarp.records.messages.models import Merge
 
 MOST_NUMBERS = (
@@ -62,11 +60,14 @@ def known_as(ids: PatientIds) -> tuple[PatientIds, ...]:
     asked: set[int] = set()
     fresh: list[PatientIds] = [ids]
     while fresh and len(names) < MOST_NUMBERS:
-        rows = [row for row in Merge.objects.filter(_mentioning(fresh)).order_by("pk") if row.pk not in asked]
+        every = list(_mentioning(fresh))
+        complete = {name.patient_id for name in fresh}  # of these numbers every row is at hand
         fresh = []
-        for row in rows:
+        for row in every:
             both = sides(row)
-            if not any(name.same_patient(side) for name in names for side in both) or _outdated(row):
+            if row.pk in asked or not any(name.same_patient(side) for name in names for side in both):
+                continue
+            if _outdated(row, every if row.patient_id in complete else _pairings(row)):
                 continue
             asked.add(row.pk)
             fresh += [side for side in both if side and side not in names and side not in fresh]
@@ -82,24 +83,43 @@ def sides(row: Merge) -> tuple[PatientIds, PatientIds]:
     )
 
 
-def _mentioning(names: Iterable[PatientIds]) -> Q:
-    mentioned = Q(pk__in=[])
-    for name in names:
-        if name.patient_id:
-            mentioned |= Q(patient_id=name.patient_id) | Q(old_patient_id=name.patient_id)
-        if name.nhs_number:
-            mentioned |= Q(nhs_number=name.nhs_number) | Q(old_nhs_number=name.nhs_number)
-    return mentioned
+def _mentioning(names: Iterable[PatientIds]) -> Iterable[Merge]:
+    """The merges in which one of these numbers stands. Asked before each image leaves, so its SQL is written out."""
+    asked = [
+        (columns, numbers)
+        for columns, numbers in (
+            (("patient_id", "old_patient_id"), [name.patient_id for name in names if name.patient_id]),
+            (("nhs_number", "old_nhs_number"), [name.nhs_number for name in names if name.nhs_number]),
+        )
+        if numbers
+    ]
+    if not asked:
+        return ()
+    either = " OR ".join(
+        f"{column} IN ({', '.join(['%s'] * len(numbers))})"
+        for columns, numbers in asked
+        for column in columns
+    )
+    given = [number for columns, numbers in asked for _ in columns for number in numbers]
+    return Merge.objects.raw(f"SELECT * FROM hospital_messages_merge WHERE {either} ORDER BY id", given)
 
 
-def _outdated(row: Merge) -> bool:
+def _pairings(row: Merge) -> Iterable[Merge]:
+    """What was said of the same hospital number."""
+    return Merge.objects.filter(kind=Merge.SAME, patient_id=row.patient_id, issuer=row.issuer)
+
+
+def _outdated(row: Merge, said: Iterable[Merge]) -> bool:
     """Was a hospital number given another NHS number since? Then the earlier pairing was a mistake and ends.
 
     Only what one message named together can be corrected so; a merge stands for good.
     """
     if row.kind != Merge.SAME or not row.nhs_number:
         return False
-    later = Merge.objects.filter(
-        kind=Merge.SAME, patient_id=row.patient_id, issuer=row.issuer, pk__gt=row.pk
-    ).exclude(nhs_number="")
-    return later.exclude(nhs_number=row.nhs_number).exists()
+    return any(
+        later.pk > row.pk
+        and later.kind == Merge.SAME
+        and (later.patient_id, later.issuer) == (row.patient_id, row.issuer)
+        and later.nhs_number not in ("", row.nhs_number)
+        for later in said
+    )
