@@ -1,5 +1,6 @@
 """Who is in this object, and how do they leave it and come back? De- and re-identification, pure."""
 
+from alarp.identity.burned_in import suspicion
 from alarp.identity.deidentify import Deidentified, deidentify
 from alarp.identity.explicit import Range, Source
 from alarp.identity.header import Header, is_nhs_number, read_header
@@ -31,4 +32,5 @@ __all__ = [
     "read_header",
     "reidentify",
     "scan",
+    "suspicion",
 ]
