@@ -9,7 +9,7 @@ from alarp.gateway.steps.evaluating import begin_run
 from alarp.gateway.steps.filing import file
 from alarp.gateway.steps.matching import match
 from alarp.gateway.steps.probing import probe
-from alarp.gateway.steps.recalling import prove, recall
+from alarp.gateway.steps.recalling import prove, recall, seal
 from alarp.gateway.steps.sending import send
 from alarp.gateway.steps.sweeping import SWEEPS
 from alarp.gateway.steps.testing import look_at_connections
@@ -25,6 +25,7 @@ STEPS: Mapping[str, Callable[[Claim], None]] = {
     "evaluate": begin_run,
     "recall": recall,
     "prove": prove,
+    "seal": seal,
     "probe": probe,
 }
 

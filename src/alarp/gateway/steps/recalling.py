@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 
@@ -15,6 +15,13 @@ from alarp.records.people.models import Person
 def recall(step: Claim) -> None:
     """Stop what is under way, and ask the supplier to delete what left before."""
     recalls.follow_up(step)
+
+
+def seal(step: Claim) -> None:
+    """Seal the end of a day's egress record into the audit chain."""
+    proofs.seal_heads(date.fromisoformat(step.payload["day"]))
+    with transaction.atomic():
+        work.finish(step)
 
 
 def prove(step: Claim) -> None:

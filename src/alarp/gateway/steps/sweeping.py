@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
@@ -40,11 +40,6 @@ def overdue(moment: datetime) -> None:
             )
 
 
-def seal_what_left(moment: datetime) -> None:
-    """Seal yesterday's end of the egress record into the audit chain, so that what is taken from it is missed."""
-    proofs.seal_heads((moment - timedelta(days=1)).date())
-
-
 # In this order, each by itself: what goes wrong in one does not keep the others from being done.
 SWEEPS: tuple[Callable[[datetime], object], ...] = (
     overdue,
@@ -54,7 +49,7 @@ SWEEPS: tuple[Callable[[datetime], object], ...] = (
     alarms.look_at_the_register,
     alarms.look_at_recalls,
     ask_for_due_ones,
-    seal_what_left,
+    proofs.ask_to_seal,
     deployments.reopen_lapsed,
     watch.look,
     watch.end_seen_to,

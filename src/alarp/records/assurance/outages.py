@@ -47,14 +47,17 @@ def _waiting(deployment: Deployment) -> QuerySet[Dispatch]:
 
 def _look_at(deployment: Deployment, moment: datetime) -> Downtime | None:
     """The downtime that goes on now, begun or ended where that has just become known."""
-    stuck = _waiting(deployment).filter(state=Dispatch.HELD, phase__in=OF_THE_TOOL)
     took = DispatchInstance.objects.filter(dispatch__deployment=deployment, sent_at__isnull=False)
+    last = took.aggregate(last=Max("sent_at"))["last"]
+    stuck = _waiting(deployment).filter(state=Dispatch.HELD, phase__in=OF_THE_TOOL)
+    if last is not None:  # what failed before the tool took the last one waits for its turn, not for the tool
+        stuck = stuck.filter(changed_at__gt=last)
     with transaction.atomic():
         Deployment.objects.select_for_update(of=("self",)).get(pk=deployment.pk)
         now = Downtime.objects.filter(deployment=deployment, ended_at__isnull=True).first()
         first = stuck.aggregate(first=Min("created_at"))["first"]
         if now is None:
-            return None if first is None else _begun(deployment, stuck, first, took)
+            return None if first is None else _begun(deployment, stuck, max(first, last or first))
         back = took.filter(sent_at__gt=now.began_at).aggregate(first=Min("sent_at"))["first"]
         if back is None and first is not None:
             return now
@@ -64,17 +67,11 @@ def _look_at(deployment: Deployment, moment: datetime) -> Downtime | None:
         return None
 
 
-def _begun(
-    deployment: Deployment, stuck: QuerySet[Dispatch], first: datetime, took: QuerySet[DispatchInstance]
-) -> Downtime:
-    last = took.aggregate(last=Max("sent_at"))["last"]
+def _begun(deployment: Deployment, stuck: QuerySet[Dispatch], since: datetime) -> Downtime:
     one = stuck.order_by("created_at").first()
     assert one is not None
     found = Downtime.objects.create(
-        deployment=deployment,
-        began_at=max(first, last) if last else first,
-        phase=one.phase,
-        sentence=one.reason,
+        deployment=deployment, began_at=since, phase=one.phase, sentence=one.reason
     )
     _audit(deployment, "tool does not answer", phase=found.phase, reason=found.sentence)
     return found

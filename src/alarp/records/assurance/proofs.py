@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Count
 
 from alarp.identity import Pseudonyms, read_header
-from alarp.kernel import AlarpError, BadInput, Unavailable, digest
+from alarp.kernel import AlarpError, BadInput, digest
 from alarp.records import clock, egress, objects, permissions, pseudonym_keys
 from alarp.records.assurance.models import OptOutProof
 from alarp.records.assurance.refusals import No, Noes
@@ -28,11 +28,12 @@ from alarp.records.audit.commands import record
 from alarp.records.audit.models import AuditEvent
 from alarp.records.deployments.models import Deployment
 from alarp.records.egress import Head, Line
+from alarp.records.ledger import work
 from alarp.records.ledger.identities import PatientIds
-from alarp.records.ledger.models import DispatchInstance, Instance, Study
+from alarp.records.ledger.models import DispatchInstance, Instance, Study, Work
 from alarp.records.people.models import Person
 
-ANCHORED = "egress record sealed"
+ANCHORED, SEAL = "egress record sealed", "seal"
 MOST_ROWS = 5000
 METHOD = (
     "Each object handed to a tool's socket is in the egress record with the digest of its bytes. Each line was led "
@@ -96,8 +97,16 @@ def prove(
     return proof
 
 
+def ask_to_seal(moment: datetime) -> None:
+    """Once a day, ask for the step that seals yesterday's end of the record."""
+    day = (moment - timedelta(days=1)).date().isoformat()
+    if not Work.objects.filter(kind=SEAL, key=day).exists():
+        with transaction.atomic():
+            work.ask(SEAL, day, {"day": day})
+
+
 def seal_heads(day: date) -> None:
-    """Seal where the files of this day end into the audit chain, once: what is taken away afterwards is missed."""
+    """Seal where the files of this day end into the audit chain: what is taken away afterwards is missed."""
     heads = egress.heads(day)
     if heads and set(heads) - set(_anchors()):
         with transaction.atomic():
@@ -262,6 +271,3 @@ def deployments_named(slugs: Iterable[str]) -> dict[str, str]:
     """What are these deployments called on a page?"""
     found = Deployment.objects.filter(slug__in=list(slugs)).select_related("version__product", "site")
     return {deployment.slug: str(deployment) for deployment in found}
-
-
-__all__ = ["ANCHORED", "Left", "Unavailable", "deployments_named", "keys_of", "prove", "seal_heads"]

@@ -31,11 +31,15 @@ def ask_for_new_ones(moment: datetime) -> None:
     """Ask for the step that follows up each new opt-out, and once a day (and for each new Trust list) everybody's."""
     followed = Work.objects.filter(kind=KIND).values_list("key", flat=True)
     known = {int(key) for key in followed if key.isdecimal()}
-    with transaction.atomic():
-        for pk in OptOut.objects.filter(withdrawn_at__isnull=True).values_list("pk", flat=True):
-            if pk not in known:
-                work.ask(KIND, str(pk), {"opt_out": pk})
-        work.ask(KIND, f"everybody {moment.date().isoformat()} {_edition()}".strip(), {"opt_out": 0})
+    standing = OptOut.objects.filter(withdrawn_at__isnull=True).values_list("pk", flat=True)
+    asks = {str(pk): pk for pk in standing if pk not in known}
+    everybody = f"everybody {moment.date().isoformat()} {_edition()}".strip()
+    if not followed.filter(key=everybody).exists():
+        asks[everybody] = 0
+    if asks:
+        with transaction.atomic():
+            for key, pk in asks.items():
+                work.ask(KIND, key, {"opt_out": pk})
 
 
 def _edition() -> str:

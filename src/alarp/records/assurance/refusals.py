@@ -13,6 +13,7 @@ from alarp.records.configuration import configuration
 from alarp.records.ledger import opt_outs
 from alarp.records.ledger.identities import PatientIds, known_as, plain
 from alarp.records.ledger.models import OptOut
+from alarp.records.messages.models import Merge
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Noes:
 
     register: dict[str, list[No]]
     troubles: tuple[str, ...]
+    merged: bool  # without a merge nobody goes by another name, and nothing need be asked for one
 
     @classmethod
     def read(cls) -> Noes:
@@ -50,15 +52,17 @@ class Noes:
             no = No(PatientIds.of(row), since, row.withdrawn_at, slug, f"opt-out {row.pk}")
             for key in _keys(no.ids):
                 found.setdefault(key, []).append(no)
+        merged = Merge.objects.exists()
         try:
             opt_outs.find(PatientIds(patient_id=plain("nobody at all")), deployment=None, since=clock.now())
         except Unavailable as error:
-            return cls(found, (str(error),))
-        return cls(found, ())
+            return cls(found, (str(error),), merged)
+        return cls(found, (), merged)
 
     def of(self, names: Iterable[PatientIds]) -> list[No]:
         """Every no of the patient who goes by any of these names, and by the names that merges add."""
-        every = list(dict.fromkeys(n for given in names if given for n in known_as(given)))
+        known = known_as if self.merged else lambda given: (given,)
+        every = list(dict.fromkeys(n for given in names if given for n in known(given)))
         near = [no for name in every for key in _keys(name) for no in self.register.get(key, ())]
         said = list(dict.fromkeys(no for no in near if any(n.same_patient(no.ids) for n in every)))
         listed = next((no for name in every if (no := self._listed(name)) is not None), None)

@@ -72,6 +72,7 @@ def _switches(request: HttpRequest) -> list[SiteSwitch]:
             permissions.allowed(request.user, "end_human_reading", site),
         )
         for site in (*others, *sites)
+        if permissions.allowed(request.user, "view_human_reading", site)
     ]
 
 

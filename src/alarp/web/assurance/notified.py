@@ -28,5 +28,9 @@ def _sentence(found: list[Notification]) -> str:
     late = sum(one.in_time is False for one in found)
     wrong = sum(one.missed for one in found)
     counts = sum(one.counts for one in found)
-    text = f"{len(found):,} notifications; {late:,} not taken up in time, {wrong:,} that reached nobody in the role."
-    return f"{text} {counts:,} count{'s' if counts == 1 else ''} as an incident each." if counts else text
+    if not counts:
+        return f"{len(found):,} notifications; none was left too long, each reached somebody in the role."
+    return (
+        f"{len(found):,} notifications; {late:,} not taken up in time, {wrong:,} that reached nobody in the role. "
+        f"{counts:,} count as incidents."
+    )
