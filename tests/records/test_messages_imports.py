@@ -325,6 +325,31 @@ def test_an_imaging_study_by_fhir_says_how_many_instances_there_are(study: Study
     assert found is not None and found.state == "completed"
 
 
+def test_what_was_said_of_a_study_before_it_came_stands_beside_what_came(deployment: Any) -> None:
+    import valley
+
+    from alarp.records.ledger import arrivals, dispatches, work
+
+    said = {
+        "resourceType": "ImagingStudy", "id": "i1", "status": "available", "numberOfInstances": 4,
+        "identifier": [{"system": "urn:dicom:uid", "value": "urn:oid:1.2.3"}],
+        "subject": {"identifier": {"system": NHS_SYSTEM, "value": NHS}},
+    }  # fmt: skip
+    take_in(said, valley.person("pacs-manager"))
+    peer = Peer.objects.create(aet="CT1", name="CT", kind="source")
+    described = arrivals.Described(study_uid="1.2.3", patient_id="H2", nhs_number=NHS, modality="CT")
+    arrivals.receive(
+        peer, arrivals.Arrival("a" * 64, 9, "1.2.3.1", "1.2", "1.2", modality="CT", study=described)
+    )
+    Study.objects.update(last_received_at=clock.now() - timedelta(hours=1))
+    work.Work.objects.update(due_at=clock.now() - timedelta(hours=1))
+    (step,) = work.claim("test")
+    dispatches.complete(step, Study.objects.get().pk)
+    found = Study.objects.get()
+    assert (found.expected_instances, found.expected_from) == (4, "ImagingStudy")
+    assert AuditEvent.objects.get(action="study complete").details == {"objects": 1, "expected": 4}
+
+
 def test_a_resource_that_cannot_be_used_is_kept_with_an_operation_outcome_of_one_sentence(
     study: Study,
 ) -> None:

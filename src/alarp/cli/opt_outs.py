@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from alarp.cli import answers
+from alarp.cli.opt_out_import import import_
 from alarp.kernel import BadInput
 
 app = typer.Typer(
@@ -18,6 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.command("import")(import_)
 NOT_PROVEN = 3
 
 

@@ -16,6 +16,7 @@ from alarp.records.deployments.models import Deployment
 from alarp.records.ledger import eligibility, opt_outs, work
 from alarp.records.ledger.arrivals import ACTOR
 from alarp.records.ledger.models import Dispatch, DispatchInstance, Instance, Study
+from alarp.records.messages.queries import expecting
 from alarp.records.people.models import Organisation
 from alarp.records.products.models import IntendedUse
 
@@ -30,11 +31,23 @@ def complete(step: work.Claim, study_id: int) -> bool:
             return False
         work.finish(step)
         study.completed_at = clock.now()
-        study.save(update_fields=["completed_at"])
+        _hear_how_many(study)
+        study.save(update_fields=["completed_at", "expected_instances", "expected_from", "expected_at"])
         images = _sources(study).count()
         work.ask("decide", f"{study.pk}:{images}", {"study": study.pk})
-        audit.record(ACTOR, "study complete", f"study {study.pk}", objects=images)
+        expected = {} if study.expected_instances is None else {"expected": study.expected_instances}
+        audit.record(ACTOR, "study complete", f"study {study.pk}", objects=images, **expected)
     return True
+
+
+def _hear_how_many(study: Study) -> None:
+    """What another system said before the study came of how much it should hold.
+
+    A hint beside the count, no condition: a PACS may send on only a part, and a stroke must not wait for the rest.
+    """
+    if study.expected_instances is None and (order := expecting(study)) is not None:
+        study.expected_instances = order.expected_instances
+        study.expected_from, study.expected_at = order.message.kind[:40], order.said_at
 
 
 def decide(step: work.Claim, study_id: int) -> None:

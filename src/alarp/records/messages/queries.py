@@ -30,6 +30,12 @@ def order_of(study: Study) -> Order | None:
     return next(iter(_of(study, Order.objects.order_by("-said_at", "-pk"))), None)
 
 
+def expecting(study: Study) -> Order | None:
+    """Who said last how many instances this study holds? An order that says no number does not count."""
+    rows = Order.objects.filter(expected_instances__isnull=False).select_related("message")
+    return next(iter(_of(study, rows.order_by("-said_at", "-pk"))), None)
+
+
 @dataclass(frozen=True, slots=True)
 class CurrentReport:
     """One report as it stands: its newest telling, and how many tellings came before."""
