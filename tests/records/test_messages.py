@@ -274,6 +274,25 @@ def test_an_answer_speaks_the_senders_own_delimiters(trust: None) -> None:
     assert row.answer.startswith("MSH!*~\\&!ALARP!NORTH!RIS!NORTH!") and "MSA!AA!M1" in row.answer
 
 
+@pytest.mark.need("G18")
+def test_a_message_that_waits_is_an_alert_until_somebody_has_looked(deployment: Any) -> None:
+    import valley
+
+    from alarp.records.assurance import alarms
+
+    Peer.objects.create(aet="TOOL", name="Tool", kind="tool", host="h", port=104, deployment=deployment)
+    row = receive(order("M1"))
+    alarms.look_at_messages_that_wait(clock.now())
+    assert not deployment.alerts.exists()
+    row = receive(order("M1", control="CA"))
+    alarms.look_at_messages_that_wait(clock.now())
+    alert = deployment.alerts.get(monitor="messages-waiting")
+    assert not hasattr(alert, "end") and alert.role == "pacs-manager"
+    commands.resolve_message(row, resolution="Sent again.", by=valley.person("pacs-manager"))
+    alarms.look_at_messages_that_wait(clock.now())
+    assert deployment.alerts.get().end.because == alarms.BACK[alarms.WAITING]
+
+
 def test_a_message_is_resolved_once_with_words_by_whoever_may(trust: None) -> None:
     import valley
 

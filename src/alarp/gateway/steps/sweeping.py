@@ -48,6 +48,8 @@ SWEEPS: tuple[Callable[[datetime], object], ...] = (
     outages.look,
     alarms.look_at_the_register,
     alarms.look_at_recalls,
+    alarms.look_at_what_was_kept_apart,
+    alarms.look_at_messages_that_wait,
     ask_for_due_ones,
     proofs.ask_to_seal,
     deployments.reopen_lapsed,

@@ -13,18 +13,20 @@ from alarp.records.deployments.models import Deployment
 from alarp.records.ledger import opt_outs
 from alarp.records.ledger.identities import PatientIds
 from alarp.records.ledger.models import Instance, Peer, Quarantine
+from alarp.records.messages import queries as messages
 from alarp.records.watch import alerts
 from alarp.records.watch.models import Alert
 from alarp.standards.watch import gateway_rules, monitors
 
 REGISTER, DOWN, PROBE, RECALL = "register-unreachable", "tool-down", "probe-failed", "recall-overdue"
-APART = "objects-kept-apart"
+APART, WAITING = "objects-kept-apart", "messages-waiting"
 BACK = {
     REGISTER: "The opt-out list can be asked again.",
     DOWN: "The tool answers again.",
     PROBE: "A synthetic study went through again.",
     RECALL: "Every deletion request is answered.",
     APART: "Somebody has looked at every object that was kept apart.",
+    WAITING: "Somebody has looked at every message that waited.",
 }
 
 
@@ -90,3 +92,17 @@ def look_at_what_was_kept_apart(moment: datetime) -> None:
     )
     for deployment in connected():
         judge(deployment, APART, float(count), says, cause_at=first or moment)
+
+
+def look_at_messages_that_wait(moment: datetime) -> None:
+    """Has another system told us something that could not be used, and has nobody looked at it yet?"""
+    waiting = messages.waiting()
+    count = waiting.count()
+    first = waiting.order_by("received_at").values_list("received_at", flat=True).first()
+    says = (
+        f"The first came on {first:%d %B %Y}; the page of messages says what is wrong with each."
+        if first
+        else ""
+    )
+    for deployment in connected():
+        judge(deployment, WAITING, float(count), says, cause_at=first or moment)
