@@ -27,6 +27,9 @@ OWN_EXAMPLES: dict[str, Mapping[str, str]] = {
     "give-feedback": {"study": "dispatch_study"},
     "begin-human-reading": {"slug": "site"},
     "end-human-reading": {"slug": "switched_site"},
+    "clear-pictures": {"study": "dispatch_study"},
+    "begin-human-reading": {"slug": "site"},
+    "end-human-reading": {"slug": "switched_site"},
     **{
         name: {"number": "hazard_number", "control": "control_number"}
         for name in (

@@ -112,6 +112,7 @@ ACTIONS: dict[str, Rule] = {
         "see the quarantine", {"pacs-manager", "lead-physicist", "clinical-safety-officer"}
     ),
     "resolve_quarantine": _rule("resolve the quarantine", {"pacs-manager"}),
+    "clear_pictures": _rule("say that a study's pictures name nobody", {"pacs-manager", "radiographer"}),
     "view_opt_outs": _rule(
         "see opt-outs",
         {"clinical-lead", "radiographer", "reader", "pacs-manager", "information-governance"},

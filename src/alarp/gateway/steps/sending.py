@@ -17,9 +17,11 @@ from pathlib import Path
 from django.db import transaction
 
 from alarp.gateway import associations, keys, ways
+from alarp.gateway.steps.looking import NotLookedAt, looked_at
 from alarp.identity import Deidentified, Profile, Pseudonyms, deidentify, identifiers_of, scan
 from alarp.kernel import BadInput, Phase, RouteState, Unavailable, sha256_hex
 from alarp.records import objects
+from alarp.records.assurance.clearances import WAITS_FOR_A_LOOK
 from alarp.records.audit.models import AuditStream
 from alarp.records.deployments import queries as deployments
 from alarp.records.ledger import dispatches, pulls, work
@@ -150,8 +152,11 @@ def without_identity(item: DispatchInstance, profile: Profile, pseudonyms: Pseud
     """The image without its patient, proven by the second scanner; Barred when that cannot be had."""
     original = objects.get(item.instance.sha256)
     try:
-        left = deidentify(original, profile=profile, pseudonyms=pseudonyms)
+        shown, cleaned = looked_at(item, original)
+        left = deidentify(shown, profile=profile, pseudonyms=pseudonyms, pixels_cleaned=cleaned)
         leaks = scan(left.part10, identifiers_of(original))
+    except NotLookedAt as why:
+        raise Barred(Dispatch.HELD, Phase.DEIDENTIFY, f"{WAITS_FOR_A_LOOK}{why}") from None
     except BadInput as error:
         raise Barred(Dispatch.FAILED, Phase.DEIDENTIFY, f"Cannot be de-identified: {error}") from None
     if leaks:

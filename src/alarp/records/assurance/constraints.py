@@ -8,6 +8,7 @@ GUARDS = (
     *written_once("assurance_optoutproof", "A proof"),
     *written_once("assurance_release", "A release to human reading"),
     *written_once("assurance_delivery", "A delivery"),
+    *written_once("assurance_clearance", "A clearance of pictures"),
     never_deleted("assurance_humanreading", "A time of human reading"),
     Guard(
         "assurance_humanreading",

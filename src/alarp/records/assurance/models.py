@@ -101,6 +101,18 @@ class Release(Immutable):
     because = models.CharField(max_length=300)
 
 
+class Clearance(Immutable):
+    """Somebody has looked at a study's pictures, as far as they had come, and says that no text in them names anybody."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="clearances")
+    reason = models.CharField(max_length=500, help_text="What was looked at, and how")
+    by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(reason=""), name="a_clearance_has_its_reason")]
+
+
 class Downtime(models.Model):
     """A tool took nothing from then to then, and in which phase it failed."""
 

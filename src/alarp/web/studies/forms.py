@@ -8,6 +8,7 @@ from django import forms
 
 from alarp.records.deployments.models import Deployment
 from alarp.web.fields import DateField
+from alarp.web.forms import TextForm
 from alarp.web.studies.states import SIGNS
 
 ANY = ("", "Any")
@@ -45,3 +46,15 @@ class SearchForm(forms.Form):
             if by_identifier
             else "Study number"
         )
+
+
+class ClearForm(TextForm):
+    """In writing: what was looked at."""
+
+    reason = forms.CharField(
+        label="What did you look at, and how?",
+        help_text="Such as: all 12 pictures in the viewer, edges included. Name no patient: this goes into the audit trail.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=500,
+        error_messages={"required": "Say what you looked at, and how, before the pictures may leave."},
+    )

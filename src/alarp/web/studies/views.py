@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from alarp.kernel import Unavailable
 from alarp.records import clock, permissions
+from alarp.records.assurance import clearances
 from alarp.records.ledger import queries
 from alarp.records.ledger.models import Instance, Quarantine, Result, Study
 from alarp.records.training.queries import withheld
 from alarp.web.access import page
 from alarp.web.feedback.presenters import asks
+from alarp.web.forms import handed_over
 from alarp.web.studies import find, listing, presenters
 from alarp.web.studies.barred import barred
-from alarp.web.studies.forms import FilterForm, SearchForm
+from alarp.web.studies.forms import ClearForm, FilterForm, SearchForm
 from alarp.web.studies.patients import identifiers
 from alarp.web.studies.told import facts as told
 
@@ -47,6 +50,25 @@ def studies(request: HttpRequest) -> HttpResponse:
         "searching": searching,
     }
     return render(request, "studies/studies.jinja", context)
+
+
+@page("clear_pictures", of=find.study, sends="clear_pictures")
+def clear(request: HttpRequest, study: Study) -> HttpResponse:
+    """Somebody has looked: no text in the pictures names the patient."""
+    form = ClearForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and handed_over(
+        form, lambda given: clearances.clear(study, reason=given["reason"], by=request.user)
+    ):
+        messages.success(request, "The pictures are cleared. What waited for a look goes on its way.")
+        return redirect("study", study=study.pk)
+    shows_images = permissions.allowed(request.user, "view_images")
+    context = {
+        "form": form,
+        "number": study.pk,
+        "waits": tuple(dispatch.reason for dispatch in clearances.waiting(study)),
+        "shows_images": shows_images,
+    }
+    return render(request, "studies/clear.jinja", context)
 
 
 @page("view_studies", of=find.study)
@@ -79,6 +101,7 @@ def study(request: HttpRequest, study: Study) -> HttpResponse:
     context = {
         "page": shown,
         "may_opt_out": permissions.allowed(request.user, "record_opt_out"),
+        "may_clear": permissions.allowed(request.user, "clear_pictures") and bool(clearances.waiting(study)),
         "asks": asks(request.user, study),
     }
     return render(request, "studies/study.jinja", context)
