@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from alarp.records import clock, permissions
+from alarp.records.assurance import notifications
 from alarp.records.deployments.models import Deployment
 from alarp.records.watch import commands, queries
 from alarp.records.watch.models import Alert, Incident, JournalEntry
@@ -23,12 +24,14 @@ from alarp.web.incidents import forms, presenters
 @page("view_incidents")
 def incidents(request: HttpRequest) -> HttpResponse:
     """Every incident of the tools that this person may see, those still open first."""
-    rows = queries.incidents(visible(request.user, "view_incidents"))
+    tools = visible(request.user, "view_incidents")
+    rows = queries.incidents(tools)
     lines = [presenters.incident_line(i, queries.state(i)) for i in rows]
     context = {
         "open": [one for one in lines if one.open],
         "closed": [one for one in lines if not one.open],
         "feedback": queries.waiting().count(),
+        "unheard": sum(one.counts for one in notifications.notifications(tools, clock.now())),
     }
     return render(request, "incidents/incidents.jinja", context)
 
