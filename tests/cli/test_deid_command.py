@@ -187,3 +187,20 @@ def test_a_whole_real_series_keeps_its_study_together(tmp_path, key, shared):
     assert len(outputs) == 20
     assert len({d.StudyInstanceUID for d in outputs}) == len({d.SeriesInstanceUID for d in outputs}) == 1
     assert len({d.FrameOfReferenceUID for d in outputs}) == 1
+
+
+@pytest.mark.need("G03")
+def test_a_screen_is_refused_unless_its_text_is_blanked_or_somebody_has_looked(tmp_path, key):
+    screen = dcmread(CT)
+    screen.ImageType = ["DERIVED", "SECONDARY", "SCREEN SAVE"]
+    screen.save_as(tmp_path / "screen.dcm")
+
+    refused = run(tmp_path / "screen.dcm", tmp_path / "held", "--key-file", key)
+    looked = run(tmp_path / "screen.dcm", tmp_path / "looked", "--key-file", key, "--pictures", "looked-at")
+
+    assert refused.exit_code == 1
+    assert "picture of a screen" in refused.stderr
+    assert not list((tmp_path / "held").rglob("*.dcm"))
+    assert looked.exit_code == 0, looked.output
+    (line,) = manifest(tmp_path / "looked")["files"]
+    assert dcmread(tmp_path / "looked" / line["output"]).BurnedInAnnotation == "NO"

@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from alarp.cli import answers
 from alarp.cli.deidentifying import many
-from alarp.cli.deidentifying.one import CLEANED, REFUSED, SKIPPED, Line, Work
+from alarp.cli.deidentifying.one import CLEANED, REFUSED, SKIPPED, Line, Pictures, Work
 from alarp.identity import OPTIONS, Pseudonyms
 from alarp.kernel import BadInput
 from alarp.standards.deidentification import LATEST, load_named, load_profile, load_profiles
@@ -67,6 +67,11 @@ def deid(
     option: list[str] = typer.Option([], help="One more option of PS3.15, such as retain-device-identity."),
     edition: str = typer.Option(LATEST, help="Edition of the standard's table."),
     jobs: int = typer.Option(1, min=0, help="How many files at a time; 0: as many as there are processors."),
+    pictures: Pictures = typer.Option(
+        Pictures.HOLD,
+        help="Pictures that machines draw names into: refuse them, blank all text (extra ocr), or take them as they are "
+        "because you have looked at each.",
+    ),
     names: Path = typer.Option(
         None, help="Also write, for you alone, which file had which digest. Holds the paths: keep it safe."
     ),
@@ -82,7 +87,7 @@ def deid(
     named, chosen = load_named(profile, edition=edition)
     if option:
         chosen = load_profile(edition, options=(*chosen.options, *option))
-    work = Work(chosen, _pseudonyms(key_file, key_version, out), out)
+    work = Work(chosen, _pseudonyms(key_file, key_version, out), out, pictures)
     files = many.found(source, out)
     if not files:
         raise BadInput(f"{source} holds no files. Give DICOM files to de-identify.")

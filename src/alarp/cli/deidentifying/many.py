@@ -35,6 +35,7 @@ class Settings:
     codes: tuple[str, ...]
     key_version: int
     key_check: str
+    pictures: str
 
     @classmethod
     def of(cls, named: NamedProfile, work: Work) -> Settings:
@@ -47,6 +48,7 @@ class Settings:
             ("113100", *(OPTIONS[option][0] for option in chosen)),
             work.pseudonyms.key_version,
             hmac.digest(work.pseudonyms.key, b"alarp manifest", "sha256").hex()[:16],
+            work.pictures.value,
         )
 
 

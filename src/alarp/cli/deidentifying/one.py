@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 
-from alarp.identity import Deidentified, Profile, Pseudonyms, deidentify, identifiers_of, scan
-from alarp.kernel import AlarpError, sha256_hex
+from alarp.identity import (
+    Deidentified,
+    Profile,
+    Pseudonyms,
+    deidentify,
+    identifiers_of,
+    read_header,
+    scan,
+    suspicion,
+)
+from alarp.kernel import AlarpError, BadInput, sha256_hex
 from alarp.records import copies
 
 CLEANED, REFUSED, SKIPPED = "cleaned", "refused", "skipped"
+
+
+class Pictures(StrEnum):
+    """What becomes of an object whose picture may carry a name: refused, its text blanked, or looked at by you."""
+
+    HOLD = "hold"
+    BLANK = "blank"
+    LOOKED_AT = "looked-at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +51,7 @@ class Work:
     profile: Profile
     pseudonyms: Pseudonyms
     out: Path
+    pictures: Pictures = Pictures.HOLD
 
 
 def clean(file: Path, work: Work) -> Line:
@@ -46,7 +65,13 @@ def clean(file: Path, work: Work) -> Line:
         with copies.opened(file) as source:
             original = source[0 : len(source)]
             digest = sha256_hex(original)
-            cleaned = deidentify(original, profile=work.profile, pseudonyms=work.pseudonyms)
+            shown, places, looked = _shown(original, work.pictures)
+            cleaned = deidentify(
+                shown, profile=work.profile, pseudonyms=work.pseudonyms, pixels_cleaned=looked
+            )
+            if places:
+                done = {**cleaned.done, "text blanked": places}
+                cleaned = replace(cleaned, segments=(cleaned.part10,), done=done)
             return _written(digest, original, source, cleaned, work)
     except AlarpError as error:
         return Line(digest, REFUSED, trouble=str(error))
@@ -54,6 +79,24 @@ def clean(file: Path, work: Work) -> Line:
         return Line(
             digest, REFUSED, trouble=f"The file cannot be read or its copy written ({error.strerror})."
         )
+
+
+def _shown(original: bytes, pictures: Pictures) -> tuple[bytes, int, bool]:
+    """What of the picture may leave, at how many places text was blanked in it, and has anybody or anything looked?"""
+    why = suspicion(read_header(original))
+    if not why:
+        return original, 0, False
+    if pictures == Pictures.LOOKED_AT:
+        return original, 0, True
+    if pictures == Pictures.HOLD:
+        raise BadInput(
+            f"The picture may carry a name: {why}. Have text blanked (--pictures blank), or look at it yourself "
+            "and say so (--pictures looked-at)."
+        )
+    from alarp.identity.pixel_text import blanked  # weighs more than the rest of the command together
+
+    looked = blanked(original)
+    return looked.part10, len(looked.regions), True
 
 
 def _written(
