@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any
+from functools import cached_property, lru_cache, partial
+from itertools import islice
+from typing import Any, TypeVar
 
 from django.db.models import Q
 from pydicom import dcmread
@@ -28,15 +29,23 @@ from alarp.records.ledger import dispatches, pulls
 from alarp.records.ledger.models import Dispatch, DispatchInstance, Instance, Peer, Study
 from alarp.standards.deidentification import load_profile
 
-_SAMPLES = 512
+_SAMPLES, AT_A_TIME = 512, 50
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One patient, study, series or image in the eyes of a peer: what the ledger knows, the rest from a header."""
+    """One patient, study, series or image in the eyes of a peer: what the ledger knows, the rest from a header.
+
+    Its images are looked up when they are asked for: a list of studies has no need of them.
+    """
 
     known: dict[str, Any]
-    images: tuple[SeenImage, ...] = ()
+    load: Callable[[], tuple[SeenImage, ...]]
+
+    @cached_property
+    def images(self) -> tuple[SeenImage, ...]:
+        return self.load()
 
     def value(self, keyword: str) -> Any:
         """The value of this attribute as the peer may see it; None when there is none."""
@@ -60,7 +69,7 @@ class Seen:
                 "Modality": images[0].instance.modality,
                 "NumberOfSeriesRelatedInstances": len(images),
             }
-            yield Seen({**self.known, **known}, tuple(images))
+            yield Seen({**self.known, **known}, partial(tuple, images))
 
     def each(self) -> Iterator[Seen]:
         """The images of this study or series."""
@@ -72,7 +81,7 @@ class Seen:
                 "SOPClassUID": image.instance.sop_class,
                 "AvailableTransferSyntaxUID": image.instance.transfer_syntax,
             }
-            yield Seen({**self.known, **known}, (image,))
+            yield Seen({**self.known, **known}, partial(tuple, [image]))
 
 
 @dataclass(frozen=True)
@@ -130,15 +139,19 @@ class ClinicalView(View):
     def studies(self, asked: Query) -> Iterator[Seen]:
         columns = {"StudyInstanceUID": "study_uid", "PatientID": "patient_id", "AccessionNumber": "accession"}
         rows = pulls.seen_by(self.peer).filter(_narrowed(asked, columns), _dates(asked)).order_by("-pk")
-        for study in rows.iterator(chunk_size=200):
-            yield self._seen(study)
+        for some in batched(rows.iterator(chunk_size=AT_A_TIME)):
+            held = pulls.contents(Instance.objects.filter(study__in=some), "study", "series_uid")
+            for study in some:
+                yield self._seen(study, held.get(study.pk, []))
 
     @staticmethod
-    def _seen(study: Study) -> Seen:
-        images = tuple(
-            SeenImage(one, one.sop_uid, one.series_uid, None, _header_of(one.sha256))
-            for one in pulls.objects_of(study)
-        )
+    def _seen(study: Study, held: list[pulls.Content]) -> Seen:
+        def images() -> tuple[SeenImage, ...]:
+            return tuple(
+                SeenImage(one, one.sop_uid, one.series_uid, None, _header_of(one.sha256))
+                for one in pulls.objects_of(study)
+            )
+
         known = {
             "StudyInstanceUID": study.study_uid,
             "PatientID": study.patient_id,
@@ -150,7 +163,7 @@ class ClinicalView(View):
             "StudyDate": study.study_date,
             "StudyDescription": study.description,
         }
-        return Seen(known | _counted(images), images)
+        return Seen(known | _counted(held), images)
 
 
 class ToolView(View):
@@ -183,27 +196,33 @@ class ToolView(View):
         )
         for dispatch in found:
             rounds.setdefault(dispatch.study_uid_sent, []).append(dispatch)
-        for every in rounds.values():
-            study = every[0].study
-            if not dispatches.opted_out_here(study, self.deployment, strict=True):
-                yield self._seen(every)
+        for some in batched(rounds.values()):
+            sent = DispatchInstance.objects.exclude(sop_uid_sent="")
+            sent = sent.filter(dispatch__in=[one for every in some for one in every])
+            held = pulls.contents(sent, "dispatch__study", "series_uid_sent", "instance__")
+            for every in some:
+                study = every[0].study
+                if not dispatches.opted_out_here(study, self.deployment, strict=True):
+                    yield self._seen(every, held.get(study.pk, []))
 
-    def _seen(self, rounds: list[Dispatch]) -> Seen:
+    def _seen(self, rounds: list[Dispatch], held: list[pulls.Content]) -> Seen:
         first = rounds[0]
-        items = DispatchInstance.objects.filter(dispatch__in=rounds).exclude(sop_uid_sent="")
-        slug, version = self.deployment.slug, keys.version_of(first)
-        images = tuple(
-            SeenImage(
-                item.instance,
-                item.sop_uid_sent,
-                item.series_uid_sent,
-                item,
-                _header_without_identity(item.instance.sha256, slug, version),
+
+        def images() -> tuple[SeenImage, ...]:
+            items = DispatchInstance.objects.filter(dispatch__in=rounds).exclude(sop_uid_sent="")
+            slug, version = self.deployment.slug, keys.version_of(first)
+            related = ("instance", "dispatch__study", "dispatch__deployment")
+            return tuple(
+                SeenImage(
+                    item.instance,
+                    item.sop_uid_sent,
+                    item.series_uid_sent,
+                    item,
+                    _header_without_identity(item.instance.sha256, slug, version),
+                )
+                for item in items.select_related(*related).order_by("pk")
             )
-            for item in items.select_related("instance", "dispatch__study", "dispatch__deployment").order_by(
-                "pk"
-            )
-        )
+
         known = {
             "StudyInstanceUID": first.study_uid_sent,
             "PatientID": first.patient_pseudonym,
@@ -211,7 +230,7 @@ class ToolView(View):
             "IssuerOfPatientID": "",
             "AccessionNumber": first.accession_pseudonym,
         }
-        return Seen(known | _counted(images), images)
+        return Seen(known | _counted(held), images)
 
 
 def view_of(peer: Peer) -> View | None:
@@ -223,12 +242,19 @@ def view_of(peer: Peer) -> View | None:
     return ClinicalView(peer)
 
 
-def _counted(images: tuple[SeenImage, ...]) -> dict[str, Any]:
+def batched(rows: Iterable[T]) -> Iterator[list[T]]:
+    """So many at a time, so that what belongs to them is looked up at once and nobody waits for the last."""
+    waiting = iter(rows)
+    while some := list(islice(waiting, AT_A_TIME)):
+        yield some
+
+
+def _counted(held: list[pulls.Content]) -> dict[str, Any]:
     return {
-        "ModalitiesInStudy": sorted({one.instance.modality for one in images} - {""}),
-        "SOPClassesInStudy": sorted({one.instance.sop_class for one in images} - {""}),
-        "NumberOfStudyRelatedSeries": len({one.series_uid for one in images}),
-        "NumberOfStudyRelatedInstances": len(images),
+        "ModalitiesInStudy": sorted({one.modality for one in held} - {""}),
+        "SOPClassesInStudy": sorted({one.sop_class for one in held} - {""}),
+        "NumberOfStudyRelatedSeries": len({one.series_uid for one in held}),
+        "NumberOfStudyRelatedInstances": sum(one.images for one in held),
     }
 
 

@@ -8,10 +8,12 @@ pushed to it, so that its result finds its way back and the day's reconciliation
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from alarp.kernel import Phase, RouteState, Unavailable
 from alarp.records import clock
@@ -198,3 +200,23 @@ def objects_of(study: Study) -> QuerySet[Instance]:
     return Instance.objects.filter(study=study, direction=Instance.SOURCE, quarantine__isnull=True).order_by(
         "pk"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """How many objects of one kind does one series of a study hold?"""
+
+    series_uid: str
+    modality: str
+    sop_class: str
+    images: int
+
+
+def contents(rows: QuerySet[Any], study: str, series: str, before: str = "") -> dict[int, list[Content]]:
+    """What do these studies hold, by study? `rows` are instances, or crosswalk rows whose instance lies `before`."""
+    found: dict[int, list[Content]] = {}
+    ours = rows.filter(**{f"{before}direction": Instance.SOURCE, f"{before}quarantine__isnull": True})
+    kinds = ours.values_list(study, series, f"{before}modality", f"{before}sop_class").order_by()
+    for pk, *kind, images in kinds.annotate(images=Count("pk")):
+        found.setdefault(pk, []).append(Content(*kind, images))
+    return found
