@@ -215,7 +215,7 @@ class _Decisions:
 def _decisions(profile: Profile, depth: Depth, sop_class: str) -> _Decisions:
     name = (depth, sop_class if depth == Depth.TOP else "")
     known: _Decisions | None = profile.deeds.get(name)
-    if known is None or len(known.table) > _MOST_REMEMBERED:  # objects made to fill the memory do not
+    if known is None or len(known.table.known) > _MOST_REMEMBERED:  # objects made to fill the memory do not
         known = profile.deeds[name] = _Decisions(profile, depth, sop_class)
     return known
 

@@ -14,6 +14,8 @@ from alarp.identity.profile import CLEAN_PIXELS, Profile
 from alarp.identity.pseudonyms import Pseudonyms
 from alarp.kernel import BadInput
 
+_WORDS = {deed: deed.name.lower().replace("_", " ") for deed in Deed}
+
 
 @dataclass(frozen=True)
 class Deidentified:
@@ -109,9 +111,5 @@ def _described(
         profile_version=profile.version,
         options=profile.options,
         key_version=leaving.pseudonyms.key_version,
-        done={
-            deed.name.lower().replace("_", " "): count
-            for deed, count in sorted(done.items())
-            if deed != Deed.KEPT
-        },
+        done={_WORDS[deed]: count for deed, count in sorted(done.items())},
     )

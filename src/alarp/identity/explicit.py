@@ -26,7 +26,7 @@ SHORT = frozenset(
 )
 DEEPEST = 60
 
-_UNDEFINED = 0xFFFFFFFF
+_UNDEFINED, _UNDEFINED_BYTES = 0xFFFFFFFF, b"\xff\xff\xff\xff"
 _ITEM, _ITEM_END, _SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0", b"\xfe\xff\xdd\xe0"
 
 
@@ -81,23 +81,21 @@ _ITEM_END_KEY = _ITEM_END + b"\0\0"
 _BEHIND_ALL_TAGS = 1 << 32
 
 
-class Table(dict[bytes, Known]):
-    """What is known of each tag with its VR, as the six bytes are written. `what` is asked once for each.
-
-    Raises NotPlain where the bytes are no VR that we know.
-    """
+class Table:
+    """What is known of each tag with its VR, as the six bytes are written. `what` is asked once for each."""
 
     def __init__(self, what: Callable[[bytes, int, str], int]) -> None:
-        super().__init__({_ITEM_END_KEY: (0xFFFEE00D, False, _ENDS)})
+        self.known: dict[bytes, Known] = {_ITEM_END_KEY: (0xFFFEE00D, False, _ENDS)}
         self._what = what
 
-    def __missing__(self, key: bytes) -> Known:
+    def learn(self, key: bytes) -> Known:
+        """Raises NotPlain where the bytes are no VR that we know."""
         vr = key[4:]
         if vr not in LONG and vr not in SHORT:
             raise NotPlain
         group, number = read_tag(key)
         tag = group << 16 | number
-        known = self[key] = (tag, vr in LONG, self._what(key, tag, vr.decode("ascii")))
+        known = self.known[key] = (tag, vr in LONG, self._what(key, tag, vr.decode("ascii")))
         return known
 
 
@@ -126,53 +124,69 @@ def walk(
     marked: list[int] = []
     count, position, previous, gone_from, gone_to = 0, start, -1, -1, -1
     mark = marks[0] if marks else _BEHIND_ALL_TAGS
-    first = _BEHIND_ALL_TAGS if end - start < 8 else table[data[start : start + 6]][0]
+    first, known = _BEHIND_ALL_TAGS, table.known
     while end - position >= 8:
-        tag, is_long, what = table[data[position : position + 6]]
-        value, open_ended = position + 8, False
-        length = data[position + 6] | data[position + 7] << 8
-        if is_long:
-            if end - position < 12:
-                raise NotPlain
-            (length,) = read_length(data, value)
-            value += 4
-            open_ended = length == _UNDEFINED
-        stop = value + length
-        if tag <= previous or (length & 1 and not open_ended):
+        key = data[position : position + 6]
+        try:
+            tag, is_long, what = known[key]
+        except KeyError:
+            tag, is_long, what = table.learn(key)
+        if tag <= previous:
             raise NotPlain
         if tag >= mark:
             marked += [position] * sum(mark <= tag for mark in marks[len(marked) :])
             mark = marks[len(marked)] if len(marked) < len(marks) else _BEHIND_ALL_TAGS
-            gone_to = -1  # a stretch ends where something is put in
-        if stop > end or what > LOOK:
-            if what == _ENDS and item and not length:
+            if gone_to == position:  # a stretch ends where something is put in
+                stretches.append((gone_from, gone_to))
+                gone_to = -1
+        if is_long:
+            stop = _long_end(data, position, end)
+            if stop > end:
+                if tag in PIXEL_DATA and not deep:
+                    elements.append(_element_at(data, tag, True, position, stop))
+                    position += 12
+                    break
+                stop = _end_of_sequence(data, position, end, deep)
+        else:
+            stop = position + 8 + (data[position + 6] | data[position + 7] << 8)
+            if what > LOOK and item and stop == position + 8:
+                position = stop
                 break
-            if tag in PIXEL_DATA and not deep:
-                elements.append(_element_at(data, tag, position, value, stop, open_ended))
-                break
-            if not open_ended:
-                raise NotPlain
-            stop = _end_of_sequence(data, value, end, deep, data[position + 4 : position + 6])
+        if stop > end or (stop ^ position) & 1 or what > LOOK:
+            raise NotPlain
         if what == GOES:
             count += 1
             if gone_to != position:
+                if gone_to >= 0:
+                    stretches.append((gone_from, gone_to))
                 gone_from = position
-                stretches.append((position, stop))
-            else:
-                stretches[-1] = (gone_from, stop)
             gone_to = stop
-        elif what == LOOK:
-            elements.append(_element_at(data, tag, position, value, stop, open_ended))
+        elif what:
+            elements.append(_element_at(data, tag, is_long, position, stop))
         position, previous = stop, tag
     else:
         if item or data[position:end].strip(b"\0"):
             raise NotPlain
-        value = end
+        position = end
+    if gone_to >= 0:
+        stretches.append((gone_from, gone_to))
     marked += [position] * (len(marks) - len(marked))
-    return Walked(elements, stretches, count, marked, first, value)
+    if end - start >= 8:
+        first = known[data[start : start + 6]][0]
+    return Walked(elements, stretches, count, marked, first, position)
 
 
-def _element_at(data: bytes, tag: int, start: int, value: int, end: int, open_ended: bool) -> Element:
+def _long_end(data: bytes, position: int, end: int) -> int:
+    """Where ends an element whose length is written in four bytes? Far behind everything if it is not defined."""
+    if end - position < 12:
+        raise NotPlain
+    length: int = read_length(data, position + 8)[0]
+    return position + 12 + length
+
+
+def _element_at(data: bytes, tag: int, is_long: bool, start: int, end: int) -> Element:
+    value = start + (12 if is_long else 8)
+    open_ended = is_long and data[start + 8 : value] == _UNDEFINED_BYTES
     return Element(tag, data[start : start + 6], start, value, end, open_ended)
 
 
@@ -210,12 +224,12 @@ def items_of(data: bytes, start: int, end: int, *, open_ended: bool, deep: int) 
         raise NotPlain
 
 
-def _end_of_sequence(data: bytes, start: int, end: int, deep: int, vr: bytes) -> int:
-    """Where is the first byte behind the delimiter of this sequence of undefined length?"""
-    if vr != b"SQ":
+def _end_of_sequence(data: bytes, start: int, end: int, deep: int) -> int:
+    """Where is the first byte behind the delimiter of this element, a sequence of undefined length?"""
+    if data[start + 4 : start + 6] != b"SQ" or data[start + 8 : start + 12] != _UNDEFINED_BYTES:
         raise NotPlain
-    position = start
-    for one in items_of(data, start, end, open_ended=True, deep=deep + 1):
+    position = start + 12
+    for one in items_of(data, position, end, open_ended=True, deep=deep + 1):
         position = one.end
     return position + 8
 

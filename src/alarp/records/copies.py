@@ -33,7 +33,7 @@ class FileBytes:
         start, stop, step = part.indices(self._size)
         if step != 1:
             raise ValueError("a file is read in stretches, one byte after the other")
-        return _read(self.descriptor, start, max(stop - start, 0))
+        return _read(self.descriptor, start, stop - start) if stop > start else b""
 
 
 @contextmanager
