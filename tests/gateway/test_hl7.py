@@ -164,6 +164,14 @@ def test_a_stranger_is_an_event_of_the_audit_trail(hospital: House) -> None:
     assert "sender CURIOUS|X" in found
 
 
+def test_who_makes_up_names_fills_no_audit_trail(hospital: House) -> None:
+    count = "AuditEvent.objects.filter(action='message sender refused').count()"
+    with call(hospital) as link:
+        link.sendall(b"".join(framed(order("S", sender=f"NAME{n}|X")) for n in range(40)))
+        assert len(answers(link, 40)) == 40
+    assert hospital.ask(count) <= 20
+
+
 def test_a_message_over_the_limit_ends_the_connection_and_others_go_on(hospital: House) -> None:
     with call(hospital) as link:
         link.sendall(b"\x0bMSH|^~\\&|RIS|NORTH|" + b"x" * 70_000)

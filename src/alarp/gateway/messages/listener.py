@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import socket
 import socketserver
+import sys
 import threading
 import time
 from contextlib import suppress
 
 from django.db import DatabaseError, close_old_connections, connections, transaction
 
-from alarp.gateway.messages.correspondents import Sender, read_senders
+from alarp.gateway.messages.correspondents import Sender, read_receiver, read_senders
 from alarp.gateway.messages.framing import BrokenFrame, Frames, framed
 from alarp.gateway.receiving import check_space
 from alarp.kernel import AlarpError
@@ -34,6 +35,8 @@ MOST_PER_ADDRESS = 16
 MESSAGE_WITHIN_S = 30.0  # from its first byte to its last
 IDLE_FOR_S = 3600.0  # interfaces keep their connection for hours; TCP keep-alive finds the dead
 SAME_REFUSAL_AGAIN_S = 60.0
+MOST_REFUSALS_TOLD = 20  # of one address within that time: who makes up names fills no audit trail
+MOST_ADDRESSES = 1000
 CHUNK = 64 * 1024
 
 
@@ -43,11 +46,11 @@ class Listener:
     def __init__(self) -> None:
         settings = configuration()
         self.senders = read_senders(settings.hl7_senders)
-        WishField.read(
-            settings.hl7_opt_out
-        )  # a mapping that cannot be read must not wait for the first message
+        # A setting that cannot be read must not wait for the first message or the first finding.
+        WishField.read(settings.hl7_opt_out)
+        read_receiver(settings.hl7_ris)
         self.most_bytes = settings.hl7_most_kb * 1024
-        self._refused: dict[str, float] = {}
+        self._refused: dict[str, dict[str, float]] = {}
         self._open: dict[str, int] = {}
         self._lock = threading.Lock()
         self._server: _Server | None = None
@@ -92,14 +95,16 @@ class Listener:
         return next((sender for sender in named if sender.may_call_from(address)), None)
 
     def refuse(self, address: str, claimed: str, why: str) -> None:
-        """Somebody who is not known tried: an event of the audit trail, once a minute for each."""
-        now, key = time.monotonic(), f"{address} {claimed}"
+        """Somebody who is not known tried: an event of the audit trail, once a minute for each name."""
+        now = time.monotonic()
         with self._lock:
-            if now - self._refused.get(key, -SAME_REFUSAL_AGAIN_S) < SAME_REFUSAL_AGAIN_S:
+            told = self._refused.get(address, {})
+            recent = {name: at for name, at in told.items() if now - at < SAME_REFUSAL_AGAIN_S}
+            if claimed in recent or len(recent) >= MOST_REFUSALS_TOLD:
                 return
-            if len(self._refused) > 10_000:  # who makes up names fills no memory
+            if len(self._refused) > MOST_ADDRESSES:
                 self._refused.clear()
-            self._refused[key] = now
+            self._refused[address] = recent | {claimed: now}
         LOG.warning("message sender refused: %r from %s, %s", claimed, address, why)
         with transaction.atomic():
             audit.record("messages", "message sender refused", f"sender {claimed}", address=address, why=why)
@@ -118,8 +123,6 @@ class _Server(socketserver.ThreadingTCPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """What went wrong in one connection ends that connection; its message may hold what was read."""
-        import sys
-
         LOG.error("a connection failed (%s)", type(sys.exception()).__name__)
 
 
