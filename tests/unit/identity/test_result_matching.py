@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -115,6 +116,54 @@ def test_a_forged_or_stale_value_never_agrees(field: str, forged: str, drop: boo
     result = replace(right, **{field: value})
 
     assert (disagreements(result, sent) == ()) == (result == right)
+
+
+def tampered(chance: random.Random) -> tuple[Header, int | None]:
+    """A result as a faulty tool might send it, and to whose study all of it belongs; None: to nobody's."""
+    results = chance.choice([REPORTS, STRUCTURES])
+    mine, other = chance.randrange(3), chance.randrange(3)
+    right, strange = results[mine], results[other]
+    fault = chance.choice(
+        ["none", "partial", "swapped", "mixed", "stale", "forged", "no reference", "overwrites"]
+    )
+    if fault == "partial":
+        part = chance.sample(sorted(STUDIES[mine][0].sop_instance_uids), chance.randint(1, 2))
+        return replace(right, referenced_sop_uids=frozenset(part)), mine
+    if fault == "swapped":  # anything of this study under the names of that one
+        fields = chance.sample(sorted(FIELDS), chance.randint(1, len(FIELDS)))
+        changed = replace(right, **{field: getattr(strange, field) for field in fields})
+        wholly = (
+            len(fields) == len(FIELDS) and results is REPORTS
+        )  # structures also lie in a frame of reference
+        return changed, mine if mine == other else other if wholly else None
+    if fault == "mixed":
+        both = right.referenced_sop_uids | strange.referenced_sop_uids
+        return replace(right, referenced_sop_uids=both), mine if mine == other else None
+    if fault == "stale":  # named under a key that is no longer the one it was sent with
+        old = Pseudonyms(KEY[::-1], 2)
+        uids = frozenset(old.uid(uid) for uid in right.referenced_sop_uids)
+        return replace(right, referenced_sop_uids=uids), None
+    if fault == "forged":
+        field = chance.choice(["patient_id", "study_uid", "accession"])
+        genuine = getattr(right, field)
+        return replace(right, **{field: genuine[:-1] + ("1" if genuine[-1] != "1" else "2")}), None
+    if fault == "no reference":
+        return replace(right, referenced_sop_uids=frozenset()), None
+    if fault == "overwrites":
+        return replace(right, sop_instance_uid=min(STUDIES[mine][0].sop_instance_uids)), None
+    return right, mine
+
+
+@pytest.mark.need("G02")
+def test_of_ten_thousand_swapped_partial_stale_and_forged_results_none_is_misfiled() -> None:
+    chance = random.Random(20261122)
+    filed = refused = 0
+    for _ in range(10_000):
+        result, belongs = tampered(chance)
+        homes = [number for number, (sent, _) in enumerate(STUDIES) if not disagreements(result, sent)]
+        assert homes == ([] if belongs is None else [belongs])
+        filed, refused = filed + bool(homes), refused + (not homes)
+    assert filed > 2_000 and refused > 5_000
 
 
 @pytest.mark.need("G02")
