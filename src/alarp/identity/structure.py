@@ -32,6 +32,8 @@ _KNOWN_VR = _LONG_LENGTH | frozenset(
     {b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL"}
     | {b"SS", b"ST", b"TM", b"UI", b"UL", b"US"}
 )
+_SHORT_LENGTH = {code: code.decode() for code in sorted(_KNOWN_VR - _LONG_LENGTH)}
+_HEAD_LITTLE, _HEAD_BIG = struct.Struct("<HH2sH"), struct.Struct(">HH2sH")
 _DEEPEST = 60
 _LARGEST_INFLATED_BYTES = 1 << 31
 
@@ -192,19 +194,20 @@ def _walk(
 
 
 def _element_head(data: bytes, position: int, implicit: bool, little: bool) -> tuple[int, str, int, int]:
-    group, number = struct.unpack_from("<HH" if little else ">HH", data, position)
+    group, number, code, length = (_HEAD_LITTLE if little else _HEAD_BIG).unpack_from(data, position)
     tag = group << 16 | number
-    code = data[position + 4 : position + 6]
-    if implicit or tag >> 16 == 0xFFFE or not (code.isalpha() and code.isupper()):
-        (length,) = struct.unpack_from("<L" if little else ">L", data, position + 4)
-        return tag, _vr_of(tag), position + 8, length
-    if code in _LONG_LENGTH:
-        if position + 12 > len(data):
-            raise Broken(position, "the object ends inside an element")
-        (length,) = struct.unpack_from("<L" if little else ">L", data, position + 8)
-        return tag, code.decode(), position + 12, length
-    (length,) = struct.unpack_from("<H" if little else ">H", data, position + 6)
-    return tag, code.decode(), position + 8, length
+    if not implicit and group != 0xFFFE:
+        if code in _SHORT_LENGTH:
+            return tag, _SHORT_LENGTH[code], position + 8, length
+        if code in _LONG_LENGTH:
+            if position + 12 > len(data):
+                raise Broken(position, "the object ends inside an element")
+            (length,) = struct.unpack_from("<L" if little else ">L", data, position + 8)
+            return tag, code.decode(), position + 12, length
+        if code.isalpha() and code.isupper():
+            return tag, code.decode(), position + 8, length
+    (length,) = struct.unpack_from("<L" if little else ">L", data, position + 4)
+    return tag, _vr_of(tag), position + 8, length
 
 
 def _vr_of(tag: int) -> str:
