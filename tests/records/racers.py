@@ -30,7 +30,18 @@ def prepare() -> dict[str, Any]:
     from alarp.records.deployments import commands
 
     commands.join_team(deployment, "clinical-lead", second, 1, by=valley.person("service-manager"))
+    run_under_way(deployment)
     return {"slug": deployment.slug}
+
+
+def run_under_way(deployment: Any) -> None:
+    """An evaluation that a process called 'racer' is doing."""
+    import chest_evaluation as chest
+
+    from alarp.records.protocols.doors import running
+
+    run = chest.asked(chest.begun(deployment), chest.cases(deployment))
+    assert running.take(run.pk, "racer") == running.Hold(run.pk, "racer", 1)
 
 
 def await_flag(flag: str) -> None:
@@ -62,10 +73,31 @@ def act(flag: str, what: str, *arguments: str) -> dict[str, Any]:
 
             paper = deployment.answers.get(criterion="baseline").evidence
             withdraw(paper, "Wrong year.", by=valley.person("service-manager"))
+        elif what.startswith(("stop", "finish")):
+            return move_run(what)
         else:
             write_events(int(arguments[0]))
     except AlarpError as refusal:
         return {"refused": str(refusal)}
+    return {"done": True}
+
+
+def move_run(what: str) -> dict[str, Any]:
+    """A person stops the run, or its process has its answer."""
+    import valley
+
+    from alarp.records.protocols import commands
+    from alarp.records.protocols.doors import running
+    from alarp.records.protocols.models import EvaluationRun
+
+    run = EvaluationRun.objects.get()
+    if what.startswith("stop"):
+        commands.stop_run(run, by=valley.person("lead-physicist"))
+        return {"done": True}
+    try:
+        running.finish(running.Hold(run.pk, "racer", 1), result=b"{}", report=b"<html>")
+    except running.Taken:
+        return {"refused": "taken"}
     return {"done": True}
 
 
@@ -83,9 +115,11 @@ def look() -> dict[str, Any]:
     from alarp.records.audit import queries as audit
     from alarp.records.deployments import queries
     from alarp.records.deployments.models import Deployment
+    from alarp.records.protocols.models import EvaluationRun
 
-    deployment = Deployment.objects.get()
+    deployment, run = Deployment.objects.get(), EvaluationRun.objects.get()
     return {
+        "run": [run.state, bool(run.result_sha256), run.stopped_by is not None],
         "stage": deployment.stage,
         "status": deployment.gates.get(gate="need").status,
         "approvals": sorted(deployment.decisions.values_list("role", flat=True)),

@@ -114,3 +114,13 @@ def test_four_processes_write_one_chain_without_a_gap(race: Race) -> None:
     said, after = race(*(("write", "25") for _ in range(4)))
     assert said == [{"done": True}] * 4
     assert after["chains"]["race"] == [True, 100]
+
+
+def test_a_run_that_is_stopped_while_it_ends_is_either_stopped_or_done_and_never_half_of_both(
+    race: Race,
+) -> None:
+    said, after = race(("stop",), ("finish",))
+    assert sorted("done" in one for one in said) == [False, True], said
+    assert after["run"] in (["stopped", False, True], ["done", True, False])
+    assert after["run"][0] == ("stopped" if "done" in said[0] else "done")
+    assert all(ok for ok, _ in after["chains"].values())
