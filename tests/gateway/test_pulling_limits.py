@@ -111,6 +111,23 @@ def test_a_query_with_too_many_answers_ends_with_a_refusal_and_never_silently(pl
     assert (len(answers), status) == (3, 0xA700)
 
 
+@pytest.mark.need("G02", "G07")
+def test_the_result_of_a_study_that_was_fetched_finds_its_way_back(place: Place) -> None:
+    study = place.send(2)
+    rows = f"Dispatch.objects.filter(study__study_uid={study!r}, state='waiting').exclude(study_uid_sent='')"
+    place.house.until(f"{rows}.count()", 1)
+    outside = place.house.ask(f"{rows}[0].study_uid_sent")
+    place.got.clear()
+    link = place.link(MOVE, "READER")
+    *_, (status, _) = link.send_c_move(_query(StudyInstanceUID=outside), "READER", MOVE)
+    link.release()
+    assert status.NumberOfCompletedSuboperations == 2
+    images = [decode(io.BytesIO(data), False, True) for _, data in place.got]
+    assert deliver([report(images)], place.house.port, "READER") == [0]
+    place.house.until(f"Dispatch.objects.get(study__study_uid={study!r}).state", "returned")
+    assert place.house.ask("Quarantine.objects.count()") == 0
+
+
 def test_a_cancelled_move_stops_and_its_counts_say_where(place: Place) -> None:
     study = place.send(12)
     place.got.clear()
@@ -172,20 +189,3 @@ def test_a_moved_object_has_the_very_bytes_in_which_it_came(place: Place, name: 
     ((moved, data),) = place.got
     assert moved == uid and data == stored.read_bytes()[split_dataset(stored)[1] :]
     assert syntax == sent
-
-
-@pytest.mark.need("G02", "G07")
-def test_the_result_of_a_study_that_was_fetched_finds_its_way_back(place: Place) -> None:
-    study = place.send(2)
-    rows = f"Dispatch.objects.filter(study__study_uid={study!r}, state='waiting').exclude(study_uid_sent='')"
-    place.house.until(f"{rows}.count()", 1)
-    outside = place.house.ask(f"{rows}[0].study_uid_sent")
-    place.got.clear()
-    link = place.link(MOVE, "READER")
-    *_, (status, _) = link.send_c_move(_query(StudyInstanceUID=outside), "READER", MOVE)
-    link.release()
-    assert status.NumberOfCompletedSuboperations == 2
-    images = [decode(io.BytesIO(data), False, True) for _, data in place.got]
-    assert deliver([report(images)], place.house.port, "READER") == [0]
-    place.house.until(f"Dispatch.objects.get(study__study_uid={study!r}).state", "returned")
-    assert place.house.ask("Quarantine.objects.count()") == 0
