@@ -148,21 +148,38 @@ def store(link: Association, peer: Peer, item: Outgoing, number: int) -> None:
 
 def has(peer: Peer, *, study_uid: str, series_uid: str, sop_uid: str) -> bool | None:
     """Does this peer hold the object already? Asked by C-FIND at the image level; None: it cannot be asked."""
-    with association(
-        peer, [build_context(StudyRootQueryRetrieveInformationModelFind), build_context(Verification)]
-    ) as link:
+    query = Dataset()
+    query.QueryRetrieveLevel = "IMAGE"
+    query.StudyInstanceUID, query.SeriesInstanceUID, query.SOPInstanceUID = study_uid, series_uid, sop_uid
+    found = _find(peer, query)
+    return None if found is None else any(answer.get("SOPInstanceUID") == sop_uid for answer in found)
+
+
+def how_many(peer: Peer, study_uid: str, *, wait_s: float) -> int | None:
+    """How many objects does this peer say that the study has (0020,1208)? None: it cannot be asked, or does not say."""
+    query = Dataset()
+    query.QueryRetrieveLevel = "STUDY"
+    query.StudyInstanceUID = study_uid
+    query.NumberOfStudyRelatedInstances = None
+    found = _find(peer, query, wait_s=wait_s)
+    said = [answer.get("NumberOfStudyRelatedInstances") for answer in found or ()]
+    return max((int(number) for number in said if number is not None), default=None)
+
+
+def _find(peer: Peer, query: Dataset, *, wait_s: float | None = None) -> list[Dataset] | None:
+    """What a peer answers to a C-FIND of the study root (PS3.4 C.4.1); None: it takes no such question."""
+    contexts = [build_context(StudyRootQueryRetrieveInformationModelFind), build_context(Verification)]
+    with association(peer, contexts, wait_s=wait_s) as link:
         if not any(
             c.abstract_syntax == StudyRootQueryRetrieveInformationModelFind for c in link.accepted_contexts
         ):
             return None
-        query = Dataset()
-        query.QueryRetrieveLevel = "IMAGE"
-        query.StudyInstanceUID, query.SeriesInstanceUID, query.SOPInstanceUID = study_uid, series_uid, sop_uid
-        found, code = False, None
+        found: list[Dataset] = []
+        code = None
         for status, answer in link.send_c_find(query, StudyRootQueryRetrieveInformationModelFind):
             code = status.Status if "Status" in status else None
             if code in PENDING and answer is not None:
-                found = found or answer.get("SOPInstanceUID") == sop_uid
+                found.append(answer)
         if code is None:
             raise Unavailable(f"{peer.aet} gave no answer to a query.", phase=Phase.FILE)
         return found if code == SUCCESS else None

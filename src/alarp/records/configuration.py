@@ -57,6 +57,13 @@ class Configuration:
     dicomweb_port: int = _setting(0, "Port of the DICOMweb service; 0: it does not run")
     dicomweb_most_mb: int = _setting(2048, "Largest body of one STOW-RS request, in megabytes")
     quiet_s: float = _setting(30.0, "A study is complete when nothing arrived for this many seconds")
+    ask_source: bool = _setting(
+        True,
+        "Ask a sender with an address how many objects a study has (C-FIND) before it counts as complete",
+    )
+    incomplete_wait_s: float = _setting(
+        120.0, "How long a study waits for what its sender says is missing, in seconds after the quiet time"
+    )
     result_due_min: float = _setting(
         60.0, "A result that has not come back after this many minutes is overdue"
     )
@@ -199,6 +206,7 @@ def _checked(settings: Configuration) -> Configuration:
         )
     for name in (
         "quiet_s",
+        "incomplete_wait_s",
         "lease_s",
         "poll_s",
         "retry_first_s",

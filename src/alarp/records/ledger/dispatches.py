@@ -21,22 +21,49 @@ from alarp.records.people.models import Organisation
 from alarp.records.products.models import IntendedUse
 
 
-def complete(step: work.Claim, study_id: int) -> bool:
-    """Is the study complete? When nothing has come for the quiet time, say so and ask what is to become of it."""
+def quiet(study: Study) -> bool:
+    """Has nothing of this study come for the quiet time?"""
+    return study.last_received_at + timedelta(seconds=configuration().quiet_s) <= clock.now()
+
+
+def complete(step: work.Claim, study_id: int, *, counted: int | None = None) -> bool:
+    """Is the study complete? When nothing has come for the quiet time, say so and ask what is to become of it.
+
+    `counted` is how many objects the sender says that the study has. While fewer are here the study waits, but no
+    longer than `incomplete_wait_s`: a sender may hand on only a part, and a stroke must not wait for the rest.
+    """
     with transaction.atomic():
-        study = Study.objects.select_for_update().get(pk=study_id)
-        quiet_until = study.last_received_at + timedelta(seconds=configuration().quiet_s)
-        if quiet_until > clock.now():
-            work.postpone(step, due_at=quiet_until)
+        study = Study.objects.select_for_update(of=("self",)).select_related("peer").get(pk=study_id)
+        if not quiet(study):
+            quiet_s = timedelta(seconds=configuration().quiet_s)
+            work.postpone(step, due_at=study.last_received_at + quiet_s)
+            return False
+        images = _sources(study).count()
+        if counted is not None and _is_waited_for(step, study, images, counted):
             return False
         work.finish(step)
         study.completed_at = clock.now()
         _hear_how_many(study)
         study.save(update_fields=["completed_at", "expected_instances", "expected_from", "expected_at"])
-        images = _sources(study).count()
         work.ask("decide", f"{study.pk}:{images}", {"study": study.pk})
         expected = {} if study.expected_instances is None else {"expected": study.expected_instances}
         audit.record(ACTOR, "study complete", f"study {study.pk}", objects=images, **expected)
+    return True
+
+
+def _is_waited_for(step: work.Claim, study: Study, images: int, counted: int) -> bool:
+    """Keep what the sender says beside what came; put the study off while it says more, for as long as is allowed."""
+    first = study.expected_from != study.peer.aet
+    study.expected_instances, study.expected_from, study.expected_at = counted, study.peer.aet, clock.now()
+    settings = configuration()
+    until = study.last_received_at + timedelta(seconds=settings.quiet_s + settings.incomplete_wait_s)
+    if images >= counted or until <= clock.now():
+        return False
+    study.save(update_fields=["expected_instances", "expected_from", "expected_at"])
+    if first:
+        audit.record(ACTOR, "study waits for the rest", f"study {study.pk}", objects=images, expected=counted)
+    again = clock.now() + timedelta(seconds=settings.quiet_s)
+    work.postpone(step, due_at=min(again, until))
     return True
 
 
