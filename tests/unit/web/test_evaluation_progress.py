@@ -20,7 +20,10 @@ def run(**more: Any) -> Any:
         "done_steps": 0,
         "all_steps": 0,
         "at": BEGAN,
-        "started_at": BEGAN,
+        "jobs": 1,
+        "paced_at": BEGAN,
+        "paced_steps": 0,
+        "stopped_at": None,
     }
     return SimpleNamespace(**(facts | more))
 
@@ -39,6 +42,21 @@ def run(**more: Any) -> Any:
         ),
         ({"doing": "comparing outlines", "done_steps": 119, "all_steps": 120}, 2, "less than a minute left."),
         ({"doing": "comparing outlines", "done_steps": 0, "all_steps": 120}, 2, "0 of 120."),
+        (
+            {"doing": "comparing outlines", "done_steps": 70, "all_steps": 120, "paced_steps": 60, "jobs": 2},
+            2,
+            "Comparing outlines, by 2 processes: 70 of 120, about 10 min left.",
+        ),
+        (
+            {"state": "stopped", "doing": "comparing outlines", "done_steps": 70, "all_steps": 120},
+            2,
+            "Stopped while comparing outlines: 70 of 120.",
+        ),
+        (
+            {"state": "queued", "stopped_at": BEGAN, "done_steps": 70, "all_steps": 120},
+            1,
+            "Waiting to go on. 70 of 120 were finished before.",
+        ),
     ],
 )
 def test_a_run_says_how_far_it_is_and_how_long_it_will_take(
