@@ -63,9 +63,10 @@ What the study decided:
 - **Patients with several cases**: an interval that ignores them is too short by far. Shares take Wilson's at the effective
   n with a t quantile, which with a handful of patients is wider than it need be. Means and AUCs take the variance by
   patient.
-- **Means of few lopsided values** (ten log-normal distances) are held in only 91 of 100 studies, and the interval lies too
-  low: an error looks smaller than it is. The measure says so (by Cochran's rule: no more than 25 times the squared
-  skewness), and so does the answer to a claim on it.
+- **Means of few lopsided values** (ten log-normal distances) are held by the t interval in only 91 of 100 studies, and it
+  lies too low: an error looks smaller than it is. Where the values are so few and so lopsided (no more than 60
+  times the squared skewness of the sample, after Cochran) each bound is the further one of the t interval's and of
+  Hall's (1992), which allows for skewness; the measure's method says so.
 - An interval wider than it need be costs cases, never safety: those cells are left as they are.
 - Other methods join by one more entry in `settings()` of the study.
 """
@@ -85,7 +86,8 @@ WHY = {
     ("AUC, guarded", "wide"): "few cases in a class: one more misranked weighs much",
     ("AUC by patient, guarded", "wide"): "few patients with disease: one more misranked weighs much",
     ("Difference of two AUCs, guarded", "wide"): "few cases in a class: one more misranked weighs much",
-    ("Mean, t by patient", "short"): "few lopsided values; the measure's remark says so",
+    ("Mean, t by patient", "short"): "very few patients and very lopsided values",
+    ("Mean, t by patient", "wide"): "few values that only look lopsided by chance",
     (
         "Median, order statistics or Woodruff by patient",
         "wide",

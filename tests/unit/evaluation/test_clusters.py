@@ -10,7 +10,7 @@ from alarp.evaluation.detection.accuracy import readings
 from alarp.evaluation.detection.options import Window
 from alarp.evaluation.detection.paired import compare_proportions
 from alarp.evaluation.detection.partial import compare_areas
-from alarp.evaluation.intervals import effective_n, n_for_interval
+from alarp.evaluation.intervals import effective_n, mean, n_for_interval
 from alarp.evaluation.resampling import stratified_bootstrap_auc
 from alarp.kernel import Measure
 
@@ -218,3 +218,26 @@ def test_patients_within_sites_take_the_site_for_the_cluster_and_the_interval_sp
 
 def test_the_makers_give_a_measure():
     assert isinstance(ONE.measures[0], Measure) and len(_SAME) > 20
+
+
+def test_the_mean_of_few_lopsided_values_reaches_further_towards_their_long_tail():
+    draw = np.random.default_rng(5)
+    errors = np.exp(0.6 * draw.normal(size=12))
+    even = np.linspace(-1, 1, 12)
+    lopsided, plain, turned = (
+        mean("x", values, np.arange(12), level=0.95, bounds=(-np.inf, np.inf))
+        for values in (errors, even, -errors)
+    )
+    assert lopsided.high - lopsided.estimate > 1.2 * (lopsided.estimate - lopsided.low)
+    assert "Hall 1992" in lopsided.method and plain.method == "mean, t interval"
+    assert plain.high == pytest.approx(-plain.low)
+    assert (turned.low, turned.high) == pytest.approx((-lopsided.high, -lopsided.low))
+
+
+def test_the_mean_of_ten_lopsided_values_is_held_nearly_as_often_as_said():
+    draw, truth, held = np.random.default_rng(6), float(np.exp(0.18)), 0
+    for _ in range(1000):
+        values = np.exp(0.6 * draw.normal(size=10))
+        found = mean("x", values, np.arange(10), level=0.95, bounds=(0.0, np.inf))
+        held += found.low <= truth <= found.high
+    assert 0.925 <= held / 1000 <= 0.975  # the t interval alone: 0.91
