@@ -169,11 +169,11 @@ class Leaving:
         return [(tag, vr, text.encode("ascii")) for tag, vr, text in stamps]
 
     def codes(self, *, pixels_cleaned: bool) -> list[tuple[str, str, str]]:
-        """The codes of the profile and its options (CID 7050): value, scheme, meaning."""
-        chosen = [option for option in self.profile.options if option != CLEAN_PIXELS or pixels_cleaned]
+        """The codes of the profile and of what was done beyond it (CID 7050): value, scheme, meaning."""
+        done = {*self.profile.options} | ({CLEAN_PIXELS} if pixels_cleaned else set())
         return [
             (value, "DCM", meaning)
-            for value, meaning in (_CODE_OF_PROFILE, *map(OPTIONS.__getitem__, chosen))
+            for value, meaning in (_CODE_OF_PROFILE, *(OPTIONS[option] for option in sorted(done)))
         ]
 
     def _dates_word(self) -> str:
