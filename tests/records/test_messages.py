@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, connection, transaction
 
 from alarp.kernel import BadInput
 from alarp.records import clock, objects
@@ -291,6 +292,22 @@ def test_a_message_that_waits_is_an_alert_until_somebody_has_looked(deployment: 
     commands.resolve_message(row, resolution="Sent again.", by=valley.person("pacs-manager"))
     alarms.look_at_messages_that_wait(clock.now())
     assert deployment.alerts.get().end.because == alarms.BACK[alarms.WAITING]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE hospital_messages_order SET state = 'cancelled'",
+        "UPDATE hospital_messages_merge SET patient_id = 'h9'",
+        "DELETE FROM hospital_messages_report",
+        "DELETE FROM hospital_messages_message",
+    ],
+)
+def test_what_a_message_said_is_never_changed_not_even_past_our_code(statement: str, trust: None) -> None:
+    for data in (order("M1"), report("M2"), merge("M3", "H2", "H1"), message(msh("ADT^A04", "M4"), pid())):
+        receive(data)
+    with pytest.raises(IntegrityError, match=r"never (changed|deleted)"), transaction.atomic():
+        connection.cursor().execute(statement)
 
 
 def test_a_message_is_resolved_once_with_words_by_whoever_may(trust: None) -> None:
