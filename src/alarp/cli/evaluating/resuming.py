@@ -52,9 +52,10 @@ def finish(case: OneCase) -> Done:
     result, hashes = scans.read_and_compare(case.protocol, case.enrolled, case.folder)
     content = {"case": case.enrolled.case, "result": result.as_dict(), "hashes": hashes}
     # Not awaited on the disk: a case that a power cut tears is found to be torn, and done again.
-    files.write_whole(place, json.dumps(content, sort_keys=True).encode("utf-8"), durable=False)
+    text = json.dumps(content, sort_keys=True)
+    files.write_whole(place, text.encode("utf-8"), durable=False)
     # The same way for a fresh case as for a kept one, so that no number differs in a run that was resumed.
-    return Done(CaseResult.from_dict(json.loads(json.dumps(content))["result"]), hashes, False)
+    return Done(CaseResult.from_dict(json.loads(text)["result"]), hashes, False)
 
 
 def _key(case: OneCase) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,7 @@ class CaseResult:
 
     def as_dict(self) -> dict[str, Any]:
         """Which JSON value keeps this case, so that a stopped run goes on without reading it again?"""
-        return asdict(self)
+        return dict(_plain(self))
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> CaseResult:
@@ -66,6 +66,15 @@ class CaseResult:
             kept["diagonal_mm"],
             tuple(Name(**row) for row in kept["names"]),
         )
+
+
+def _plain(value: Any) -> Any:
+    """As dataclasses.asdict, without copying each number: a case holds thousands."""
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, dict):
+        return {key: _plain(held) for key, held in value.items()}
+    return [_plain(held) for held in value] if isinstance(value, tuple | list) else value
 
 
 def _result_from_dict(row: Mapping[str, Any]) -> StructureResult:
