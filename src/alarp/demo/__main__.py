@@ -48,11 +48,16 @@ def live_through(
     with ThreadPoolExecutor(1) as bench:
         # The physicist's bench needs no gateway: it measures the tools while the hospital is built.
         measured = {
-            need_to_silent.NODULEFLAG: bench.submit(evaluate_noduleflag, hospital, then),
+            need_to_silent.NODULEFLAG: bench.submit(
+                evaluate_noduleflag, hospital, then, real=real is not None
+            ),
             need_to_silent.LIVERCONTOUR: bench.submit(evaluate_livercontour, hospital, then, real),
             need_to_silent.LUNGCONTOUR: bench.submit(evaluate_lungcontour, hospital, then),
         }
         made_films = bench.submit(silent_to_live.silent_films, when)
+        made_abdomens = bench.submit(
+            lambda: [scans.as_scan(real)] if real else silent_to_live.silent_abdomens(when)
+        )
         story.chapter("Building the hospital")
         hospital.build()
         story.tell("Wharfe Valley NHS Trust: two sites, three scanners, a PACS, 17 people; Alarp is running.")
@@ -61,14 +66,12 @@ def live_through(
         films = None if until_live else bench.submit(lambda: (day_films(when), spare_films(when)))
         story.chapter("Running in silence")
         tool = hospital.connect_tools()["noduleflag"]
-        silent = silent_to_live.run_in_silence(
-            hospital, story, made_films.result(), nodules.slug, "NoduleFlag"
-        )
+        sent = made_films.result(), made_abdomens.result()
+        for made in sent:
+            silent_to_live.send_in_silence(hospital, made)
+        silent = silent_to_live.run_in_silence(hospital, story, sent[0], nodules.slug, "NoduleFlag")
         story.step()
-        made_abdomens = [scans.as_scan(real)] if real else silent_to_live.silent_abdomens(when)
-        silent_liver = silent_to_live.run_in_silence(
-            hospital, story, made_abdomens, livers.slug, "LiverContour"
-        )
+        silent_liver = silent_to_live.run_in_silence(hospital, story, sent[1], livers.slug, "LiverContour")
         story.step()
         later = None if until_live else bench.submit(_films_of_the_weeks, when)
         story.chapter("Going live")

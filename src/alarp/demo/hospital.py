@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +40,7 @@ class Hospital:
     machines: dict[str, Machine] = field(default_factory=dict)
     visitors: dict[str, Visitor] = field(default_factory=dict)
     gateway_port: int = field(default_factory=free_port)
+    _set_up: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self.environment = {
@@ -76,9 +78,16 @@ class Hospital:
         self.people = yaml.safe_load(DESCRIPTION.read_text(encoding="utf-8"))
         for person in self.people["people"]:
             person["password"] = PASSWORD
-        self.start_pacs()
-        self.set_up({**self.people, "peers": [*self.people["peers"], *self.places(PACS)]}, "trust.yaml")
+        try:
+            self.start_pacs()
+            self.set_up({**self.people, "peers": [*self.people["peers"], *self.places(PACS)]}, "trust.yaml")
+        finally:
+            self._set_up.set()
         self.serve()
+
+    def await_building(self) -> None:
+        """Wait until the Trust is in the records, with its key; or until that has failed, which `build` then says."""
+        self._set_up.wait()
 
     def start_pacs(self) -> None:
         self.start("pacs", ["alarp.demo.pacs", "--ae", "PACS", "--folder", str(self.folder / "pacs")])
@@ -132,9 +141,12 @@ class Hospital:
         return [*words, *(word for fault in faults for word in ("--fault", fault))]
 
     def close(self) -> None:
-        """Stop every machine, Alarp first."""
-        for machine in reversed(list(self.machines.values())):
-            machine.stop()
+        """Stop every machine: Alarp first, then all others together."""
+        others = [machine for name, machine in self.machines.items() if name != "alarp"]
+        if "alarp" in self.machines:
+            self.machines["alarp"].stop()
+        with ThreadPoolExecutor(max(1, len(others))) as together:
+            list(together.map(Machine.stop, others))
 
     # The command line
 

@@ -18,7 +18,6 @@ from alarp.demo import scans
 from alarp.demo.bench import Collector, run_test_set, score_of
 from alarp.demo.hospital import Hospital
 from alarp.demo.journey.paperwork import Paper
-from alarp.evaluation.pieces import name_of
 
 FILMS = 24
 ABDOMENS = 3
@@ -47,6 +46,9 @@ class Evaluation:
 
     def unmet(self) -> tuple[str, ...]:
         """Which of the claims did not hold here, and what was found instead?"""
+        # Brings scipy: nobody should wait for it at the beginning.
+        from alarp.evaluation.pieces import name_of
+
         return tuple(
             f"{name_of(claim['measure'])} for {claim['subgroup']}: {_limit(claim)} claimed, {claim['found']:.3g} found"
             for claim in self.result["claims"]
@@ -75,11 +77,24 @@ def _bench(hospital: Hospital, tool: str, studies: Sequence[Sequence[Dataset]]) 
             machine.stop()
 
 
-def _evaluate(hospital: Hospital, folder: Path, protocol: dict[str, Any]) -> Evaluation:
-    (folder / "protocol.yaml").write_text(yaml.safe_dump(protocol, sort_keys=False), encoding="utf-8")
-    hospital.alarp(
-        "protocol", "lock", str(folder / "protocol.yaml")
-    )  # before the truth is read, as a Trust does
+def lock_protocols(hospital: Hospital, *, real: bool) -> None:
+    """Every plan is fixed with the Trust's key, by one command, before any truth is read, as a Trust does."""
+    plans = {
+        "noduleflag": NODULE_PROTOCOL,
+        LIVERS.tool: LIVERS.protocol(real=real),
+        LUNGS.tool: LUNGS.protocol(real=False),
+    }
+    files = []
+    for tool, plan in plans.items():
+        file = hospital.folder / "evaluations" / tool / "protocol.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(yaml.safe_dump(plan, sort_keys=False), encoding="utf-8")
+        files.append(str(file))
+    hospital.await_building()
+    hospital.alarp("protocol", "lock", *files)
+
+
+def _evaluate(hospital: Hospital, folder: Path) -> Evaluation:
     hospital.alarp("evaluate", str(folder / "protocol.yaml"), "--out", str(folder), allow=(0, 3))
     file = folder / "result.json"
     return Evaluation(json.loads(file.read_text(encoding="utf-8")), file)
@@ -93,11 +108,15 @@ def _table(file: Path, columns: Sequence[str], rows: list[dict[str, Any]]) -> No
         writer.writerows(rows)
 
 
-def evaluate_noduleflag(hospital: Hospital, when: datetime) -> Evaluation:
-    """Sensitivity, specificity and AUC on films of known truth from the Trust's three scanners."""
+def evaluate_noduleflag(hospital: Hospital, when: datetime, *, real: bool) -> Evaluation:
+    """Sensitivity, specificity and AUC on films of known truth from the Trust's three scanners.
+
+    The first to be evaluated: when the tool has answered, all three protocols are locked, and then the truth is read.
+    """
     orders = scans.orders(FILMS, first_patient=500, when=when, prefix="EV", scanners=scans.EVERYWHERE)
     films = scans.simulate_films(orders)
     reports = _bench(hospital, "noduleflag", [film.datasets for film in films])
+    lock_protocols(hospital, real=real)
     rows = []
     for order, film in zip(orders, films, strict=True):
         image = film.datasets[0]
@@ -114,7 +133,7 @@ def evaluate_noduleflag(hospital: Hospital, when: datetime) -> Evaluation:
         )
     folder = hospital.folder / "evaluations" / "noduleflag"
     _table(folder / "cases.csv", CASE_COLUMNS, rows)
-    return _evaluate(hospital, folder, NODULE_PROTOCOL)
+    return _evaluate(hospital, folder)
 
 
 NODULE_PROTOCOL: dict[str, Any] = {
@@ -200,9 +219,7 @@ def evaluate_livercontour(hospital: Hospital, when: datetime, real: scans.RealCt
     """Dice and surface distances of the liver: on simulated CTs, or on the real CT the user gave."""
     if real is None:
         return _evaluate_contours(hospital, LIVERS, simulated_abdomens(when))
-    return _evaluate_contours(
-        hospital, LIVERS, [("real-abdomen", list(real.images), real.reference)], real=True
-    )
+    return _evaluate_contours(hospital, LIVERS, [("real-abdomen", list(real.images), real.reference)])
 
 
 def evaluate_lungcontour(hospital: Hospital, when: datetime) -> Evaluation:
@@ -223,9 +240,7 @@ def simulated_abdomens(when: datetime) -> tuple[Case, ...]:
     )
 
 
-def _evaluate_contours(
-    hospital: Hospital, what: Contouring, cases: Sequence[Case], *, real: bool = False
-) -> Evaluation:
+def _evaluate_contours(hospital: Hospital, what: Contouring, cases: Sequence[Case]) -> Evaluation:
     folder = hospital.folder / "evaluations" / what.tool
     outputs = _bench(hospital, what.tool, [images for _, images, _ in cases])
     rows = []
@@ -248,4 +263,4 @@ def _evaluate_contours(
             }
         )
     _table(folder / "cases.csv", ("case", "reference", "output", "images", "manufacturer"), rows)
-    return _evaluate(hospital, folder, what.protocol(real=real))
+    return _evaluate(hospital, folder)
