@@ -69,7 +69,7 @@ def clean(file: Path, work: Work) -> Line:
             cleaned = deidentify(
                 shown, profile=work.profile, pseudonyms=work.pseudonyms, pixels_cleaned=looked
             )
-            if places:
+            if shown is not original:  # its ranges are not those of the file
                 done = {**cleaned.done, "text blanked": places}
                 cleaned = replace(cleaned, segments=(cleaned.part10,), done=done)
             return _written(digest, original, source, cleaned, work)
