@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -192,7 +193,11 @@ def _dask(crew: Crew) -> Iterator[Executor]:
     with (
         dask.config.set(_DASK),
         LocalCluster(
-            n_workers=crew.jobs, threads_per_worker=1, memory_limit=0, dashboard_address=None
+            n_workers=crew.jobs,
+            threads_per_worker=1,
+            memory_limit=0,
+            dashboard_address=None,
+            silence_logs=logging.ERROR,  # that a worker takes its time to stop is no news for a physicist
         ) as cluster,
         Client(cluster) as client,
     ):
