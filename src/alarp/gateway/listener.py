@@ -57,10 +57,14 @@ PERMANENT, SERVICE_USER, CALLING_TITLE_UNKNOWN = 0x01, 0x01, 0x03
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What else may be asked for on an association: its SOP classes, and who answers (pynetdicom's events)."""
+    """What else may be asked for on an association: its SOP classes, and who answers (pynetdicom's events).
+
+    `either_role`: the caller may be the provider, as a PACS is that reports on what it was asked for.
+    """
 
     sop_classes: tuple[str, ...]
     handlers: tuple[tuple[evt.EventType, Callable[[evt.Event], Any]], ...]
+    either_role: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,5 +255,6 @@ def _entity(services: Sequence[Service]) -> AE:
         )
     for service in services:
         for sop_class in service.sop_classes:
-            entity.add_supported_context(sop_class)
+            role = True if service.either_role else None
+            entity.add_supported_context(sop_class, scu_role=role, scp_role=role)
     return entity
