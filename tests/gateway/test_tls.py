@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from authority import Authority
 from house import House, free_port, wait_for
@@ -214,6 +216,38 @@ def test_a_tool_is_sent_to_over_mutual_tls_and_the_self_test_tells_its_certifica
             assert list(tool.folder.iterdir()) == []
         finally:
             tool.close()
+
+
+@pytest.mark.need("G15")
+def test_by_http_a_peers_certificate_stands_for_its_token_and_another_opens_nothing(place: Place) -> None:
+    port = free_port()
+    certificate, key = place.trust.issue("gateway", address="127.0.0.1")
+    house = House(
+        place.folder / "web",
+        dicomweb_port=port,
+        gateway_certificate=certificate,
+        gateway_private_key=key,
+        gateway_authorities=place.trust.file,
+    )
+    try:
+        house.ask("Peer.objects.filter(aet='SCANNER').update(secured='mutual', may_pull=True)")
+        house.start("dicomweb")
+
+        def status(shown: tuple[Path, Path] | None) -> int:
+            context = ssl.create_default_context(cafile=place.trust.file)
+            if shown is not None:
+                context.load_cert_chain(*shown)
+            return httpx.get(f"https://127.0.0.1:{port}/dicom-web/studies", verify=context).status_code
+
+        assert status(place.trust.issue("SCANNER")) == 204
+        assert status(place.trust.issue("SCANNER2")) == 401
+        assert status(None) == 401
+        with pytest.raises(httpx.TransportError):
+            status(place.strangers.issue("SCANNER"))
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"http://127.0.0.1:{port}/dicom-web/studies")
+    finally:
+        house.close()
 
 
 def test_a_gateway_whose_certificate_cannot_be_used_does_not_start(place: Place, tmp_path: Path) -> None:
