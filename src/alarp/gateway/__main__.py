@@ -12,7 +12,7 @@ from alarp.records import boot
 
 def main() -> int:
     boot()
-    from alarp.gateway import listener, pulling, securing, sockets
+    from alarp.gateway import committing, listener, pulling, securing, sockets
     from alarp.gateway.processes import Gateway
     from alarp.records.configuration import configuration
 
@@ -25,7 +25,10 @@ def main() -> int:
             context = securing.server_context()
             secured = sockets.listen_on(settings.gateway_host, settings.gateway_tls_port)
             doors.append(listener.Door(secured, context))
-        services = [listener.Service(pulling.SOP_CLASSES, pulling.HANDLERS)]
+        services = [
+            listener.Service(pulling.SOP_CLASSES, pulling.HANDLERS),
+            listener.Service(committing.SOP_CLASSES, committing.HANDLERS, either_role=True),
+        ]
         gateway = Gateway(doors, processes=settings.gateway_processes, services=services)
     except (AlarpError, OSError) as error:
         print(f"The gateway does not start: {error}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from alarp.gateway.steps.committing import commit
 from alarp.gateway.steps.deciding import complete, decide
 from alarp.gateway.steps.evaluating import begin_run
 from alarp.gateway.steps.filing import file
@@ -12,6 +13,7 @@ from alarp.gateway.steps.probing import probe
 from alarp.gateway.steps.recalling import prove, recall, seal
 from alarp.gateway.steps.sending import send
 from alarp.gateway.steps.sweeping import SWEEPS
+from alarp.gateway.steps.telling import tell_ris
 from alarp.gateway.steps.testing import look_at_connections
 from alarp.records.ledger.work import Claim
 
@@ -21,6 +23,8 @@ STEPS: Mapping[str, Callable[[Claim], None]] = {
     "send": send,
     "match": match,
     "file": file,
+    "commit": commit,
+    "tell-ris": tell_ris,
     "self-test": look_at_connections,
     "evaluate": begin_run,
     "recall": recall,

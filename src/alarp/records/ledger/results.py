@@ -89,7 +89,56 @@ def filed(step: work.Claim, result: Result, *, peer: str, found: bool) -> None:
         work.finish(step)
         Result.objects.filter(pk=result.pk).update(state=Result.FILED, filed_at=clock.now())
         _audit(result, "result filed", pacs=peer, found_there_already=found)
+        key = f"{result.dispatch.deployment_id}:{result.pk}"
+        work.rearm("commit", key, {"result": result.pk}, due_at=clock.now())
         work.wake("file", f"{result.dispatch.deployment_id}:")
+
+
+def committed(sop_uids: list[str], *, pacs: str) -> None:
+    """The PACS answers for these objects: as far as they are results that were filed, it is written down, once."""
+    with transaction.atomic():
+        for result in _filed_as(sop_uids):
+            Result.objects.filter(pk=result.pk).update(committed_at=clock.now())
+            _audit(result, "result committed", pacs=pacs)
+
+
+def not_committed(sop_uids: list[str], *, pacs: str) -> None:
+    """The PACS does not answer for these objects after all: each filed result goes there again."""
+    with transaction.atomic():
+        for result in _filed_as(sop_uids):
+            _file_again(result, pacs)
+
+
+def looked_for(step: work.Claim, result: Result, *, pacs: str, there: bool | None) -> None:
+    """A PACS without storage commitment was asked whether it has the object (None: it cannot be asked that either)."""
+    with transaction.atomic():
+        work.finish(step)
+        if there is False:
+            _file_again(result, pacs)
+        else:
+            _audit(result, "result not committed", pacs=pacs, found_there=there)
+
+
+def never_committed(step: work.Claim, result: Result) -> None:
+    """The PACS was asked for a day and never answered for the result."""
+    with transaction.atomic():
+        work.finish(step)
+        _audit(result, "result not committed", found_there=None)
+
+
+def _filed_as(sop_uids: list[str]) -> list[Result]:
+    named = [uid for uid in sop_uids if uid]
+    rows = Result.objects.select_for_update(of=("self",)).filter(
+        instance__sop_uid__in=named, state=Result.FILED, committed_at__isnull=True
+    )
+    return list(rows.select_related("dispatch__deployment"))
+
+
+def _file_again(result: Result, pacs: str) -> None:
+    Result.objects.filter(pk=result.pk).update(state=Result.FILING)
+    _audit(result, "result lost by the PACS", pacs=pacs)
+    key = f"{result.dispatch.deployment_id}:{result.pk}"
+    work.rearm("file", key, {"result": result.pk}, due_at=clock.now())
 
 
 def kept(step: work.Claim, result: Result, reason: str) -> None:

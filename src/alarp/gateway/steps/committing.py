@@ -1,0 +1,47 @@
+"""Will the PACS keep what it took? Asked after filing, and asked again until it has answered or a day is over."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+
+from alarp.gateway import committing, ways
+from alarp.gateway.steps.filing import pacs_of
+from alarp.identity import read_header
+from alarp.kernel import Phase
+from alarp.records import clock, objects
+from alarp.records.ledger import results, work
+from alarp.records.ledger.models import Peer, Result
+from alarp.records.ledger.work import Claim
+
+GIVEN_UP_AFTER = timedelta(hours=24)
+ANSWERS_WITHIN_S = 600.0
+
+
+def commit(step: Claim) -> None:
+    """Have the PACS answer for one filed result; one that offers no commitment is asked whether it has the object."""
+    related = ("dispatch__deployment__site", "dispatch__study__peer__site", "instance")
+    result = Result.objects.select_related(*related).get(pk=int(step.payload["result"]))
+    if result.committed_at or result.state != Result.FILED or result.filed_at is None:
+        with transaction.atomic():
+            work.finish(step)
+        return
+    if clock.now() - result.filed_at > GIVEN_UP_AFTER:
+        results.never_committed(step, result)
+        return
+    pacs, header = pacs_of(result), read_header(objects.get(result.restored_sha256))
+    if pacs.way == Peer.DIMSE and committing.ask(
+        pacs, sop_class=header.sop_class_uid, sop_uid=header.sop_instance_uid
+    ):
+        with transaction.atomic():
+            sentence = f"{pacs.aet} was asked to answer for the result and has not yet."
+            work.retry(step, phase=Phase.FILE, sentence=sentence, wait_s=ANSWERS_WITHIN_S)
+        return
+    there = ways.has(
+        pacs,
+        study_uid=header.study_uid,
+        series_uid=header.series_uid,
+        sop_uid=header.sop_instance_uid,
+    )
+    results.looked_for(step, result, pacs=pacs.aet, there=there)
