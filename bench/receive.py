@@ -39,7 +39,7 @@ from pynetdicom.presentation import build_context
 from bench.deidentify import make_images
 from bench.measuring import Row, faster, medians, not_measured
 
-IMAGES, ROUNDS, STUDY = 80, 3, 2000
+IMAGES, ROUNDS, STUDY = 40, 3, 2000
 PDU = 131072
 HEAD, FRAGMENT = struct.Struct(">BxL"), struct.Struct(">LBB")
 ALARP_PEER = (
