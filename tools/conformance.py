@@ -16,10 +16,11 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     Verification,
 )
 
-from alarp.gateway import listener, offers, securing, sockets
+from alarp.gateway import committing, listener, offers, securing, sockets
 from alarp.gateway.dicomweb import multipart, retrieving, storing
 from alarp.gateway.dicomweb.asking import PREFIX
 from alarp.gateway.pulling import asking, fetching, matching
+from alarp.gateway.steps import committing as committing_step
 from alarp.identity.objects import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from alarp.records.configuration import Configuration
 from alarp.records.ledger.models import Peer
@@ -152,6 +153,25 @@ def storage() -> list[str]:
                 )
             ),
         ),
+        "### Storage commitment",
+        "",
+        "As user of the push model towards a PACS: after filing, one N-ACTION for each result; the answer is taken as an",
+        "N-EVENT-REPORT on an association that the PACS opens, in either role, from peers of the kind `pacs` alone. A",
+        "PACS that does not accept the class is asked by C-FIND (image level) whether it holds the result. What it lost",
+        "is filed again.",
+        "",
+        *table(
+            ("name", "UID", "given up after"),
+            (
+                (UID(uid).name, f"`{uid}`", f"{committing_step.GIVEN_UP_AFTER.total_seconds() / 3600:g} h")
+                for uid in committing.SOP_CLASSES
+            ),
+        ),
+        "### How many objects a study has",
+        "",
+        "When nothing has come for `quiet_s`, a sender with an address is asked for Number of Study Related Instances",
+        "(0020,1208) by C-FIND (study root, study level), unless `ask_source` is off.",
+        "",
         "### Storage SOP classes",
         "",
         *table(("name", "UID"), contexts),
