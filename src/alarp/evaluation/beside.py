@@ -8,7 +8,17 @@ from math import sqrt
 from typing import Any
 
 from alarp.evaluation.pairing import Pairing
-from alarp.evaluation.pieces import Row, Story, find, name_of, outcome_words, section, show, table
+from alarp.evaluation.pieces import (
+    Row,
+    Story,
+    claim_words,
+    find,
+    name_of,
+    outcome_words,
+    section,
+    show,
+    table,
+)
 from alarp.kernel import BadInput
 
 _VARIANTS = ("_best_case", "_worst_case", "_as_treated", "_guarded")
@@ -247,7 +257,7 @@ def _claims(entries: Sequence[Entry]) -> dict[str, Any]:
         for entry in entries:
             given = entry.result["claims"][number]
             answers.append(f"{signs[given['status']]} ({show(given['found'])})")
-        rows.append([claim["claim"], *answers])
+        rows.append([claim_words(claim), *answers])
     return table("What was claimed and what we found", ["Claim", *(e.label for e in entries)], rows)
 
 
@@ -274,7 +284,7 @@ def _charts(entries: Sequence[Entry], measures: Sequence[str]) -> list[dict[str,
         {
             "chart": "forest",
             "title": title,
-            "description": "; ".join(f"{r['label']} {show(r['estimate'])}" for r in rows),
+            "description": "Each product's number with its interval, one measure after the other; the table holds the digits.",
             "x_title": "Estimate with its interval",
             "rows": rows,
             "table": table(title, ["Measure and product", "Estimate", "Low", "High", "n"], body),

@@ -21,7 +21,15 @@ def result(*measures: dict[str, Any], plan: str = "p", exploratory: bool = False
     return {
         "protocol": {"title": "Chest films", "hash": "h", "plan_hash": plan, "exploratory": exploratory},
         "measures": list(measures),
-        "claims": [{"claim": "sensitivity at least 0.8", "status": "met", "found": 0.9, "because": ""}],
+        "claims": [
+            {
+                "claim": "sensitivity at least 0.8",
+                "measure": "sensitivity",
+                "status": "met",
+                "found": 0.9,
+                "because": "",
+            }
+        ],
         "outcomes": {"scored": 99, "ai_failed": 1, "enrolled": 100},
         "enrolled": 100,
     }

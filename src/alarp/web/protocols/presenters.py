@@ -219,7 +219,7 @@ def test_set_line(test_set: Any) -> TestSetLine:
 def side_by_side(runs: Sequence[Any], truths: Mapping[int, str]) -> Document:
     """The report that lays these runs side by side, drawn once for these runs."""
     labels = {run.pk: _label(run, runs) for run in runs}
-    key = "beside-2-" + digest([[labels[run.pk], run.result_sha256, truths.get(run.pk, "")] for run in runs])
+    key = "beside-3-" + digest([[labels[run.pk], run.result_sha256, truths.get(run.pk, "")] for run in runs])
     made: Document = cache.get_or_set(key, lambda: _laid_beside(runs, labels, truths), timeout=None)
     return made
 
