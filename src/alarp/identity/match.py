@@ -21,6 +21,8 @@ class SentStudy:
     series_uids: frozenset[str]
     sop_instance_uids: frozenset[str]
     frame_of_reference_uids: frozenset[str]
+    earlier_result_uids: frozenset[str] = frozenset()  # what this tool returned on this study before
+    earlier_series_uids: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ def disagreements(result: Header, sent: SentStudy) -> tuple[Disagreement, ...]:
 
     Pseudonym, Study UID and accession must be those that were sent; every object, study and series that it
     refers to, at any depth, must have been sent; it must refer to at least one object; and it must not take
-    the SOP Instance UID of an object that was sent. A structure set or segmentation must lie in a frame of
+    the SOP Instance UID of an object that was sent. Beside them a revised result may name those before it on the
+    same study (Predecessor Documents, PS3.3 C.17.2), never those alone. A structure set or segmentation must lie in a frame of
     reference that was sent, if any was (PS3.3 C.8.8.5, C.8.20).
     """
     return (*_names(result, sent), *_references(result, sent), *_frames(result, sent))
@@ -55,9 +58,10 @@ def _names(result: Header, sent: SentStudy) -> Iterator[Disagreement]:
 
 
 def _references(result: Header, sent: SentStudy) -> Iterator[Disagreement]:
-    if not result.referenced_sop_uids:
+    images = result.referenced_sop_uids - sent.earlier_result_uids
+    if not images:
         yield Disagreement("referenced objects", "at least one object that was sent", "")
-    strangers = result.referenced_sop_uids - sent.sop_instance_uids
+    strangers = images - sent.sop_instance_uids
     if strangers:
         yield _strange("referenced objects", "only objects that were sent", strangers)
     if result.referenced_study_uids - {sent.study_uid}:
@@ -66,12 +70,10 @@ def _references(result: Header, sent: SentStudy) -> Iterator[Disagreement]:
             "only the study that was sent",
             result.referenced_study_uids - {sent.study_uid},
         )
-    own = {result.series_uid}
-    if result.referenced_series_uids - sent.series_uids - own:
+    known = sent.series_uids | sent.earlier_series_uids | {result.series_uid}
+    if result.referenced_series_uids - known:
         yield _strange(
-            "referenced series",
-            "only series that were sent",
-            result.referenced_series_uids - sent.series_uids - own,
+            "referenced series", "only series that were sent", result.referenced_series_uids - known
         )
 
 

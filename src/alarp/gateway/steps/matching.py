@@ -15,7 +15,7 @@ from alarp.identity import Crosswalk, Disagreement, Header, SentStudy, disagreem
 from alarp.kernel import BadInput, Phase, Unavailable
 from alarp.records import objects
 from alarp.records.ledger import results, work
-from alarp.records.ledger.models import Dispatch, DispatchInstance, Instance, Work
+from alarp.records.ledger.models import Dispatch, DispatchInstance, Instance, Result, Work
 from alarp.records.ledger.work import Claim
 from alarp.records.watch import commands as watch
 
@@ -86,6 +86,8 @@ def sent_study(rounds: list[Dispatch]) -> SentStudy:
     first = rounds[0]
     items = DispatchInstance.objects.filter(dispatch__in=rounds, sent_at__isnull=False)
     names = list(items.values_list("sop_uid_sent", "series_uid_sent", "frame_uid_sent"))
+    before = Result.objects.filter(dispatch__in=rounds)
+    earlier = list(before.values_list("instance__sop_uid", "instance__series_uid"))
     return SentStudy(
         patient_pseudonym=first.patient_pseudonym,
         accession_pseudonym=first.accession_pseudonym,
@@ -93,6 +95,8 @@ def sent_study(rounds: list[Dispatch]) -> SentStudy:
         series_uids=frozenset(series for _, series, _ in names),
         sop_instance_uids=frozenset(sop for sop, _, _ in names),
         frame_of_reference_uids=frozenset(frame for _, _, frame in names if frame),
+        earlier_result_uids=frozenset(sop for sop, _ in earlier),
+        earlier_series_uids=frozenset(series for _, series in earlier),
     )
 
 

@@ -1,0 +1,145 @@
+"""What tools return that peers stumbled over: revised, in part, twice, on something that was never sent.
+
+The tool of these tests takes what it is sent and says nothing by itself; each test returns what it wants to.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from faketool import COMPREHENSIVE_SR, deliver, report
+from house import House, free_port
+from pictures import files, series, uid
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+
+
+@dataclass
+class Route:
+    house: House
+    tool: Path
+    tmp: Path
+
+    def send(self, images: list[Dataset], *, number: int = 1) -> list[Dataset]:
+        """Send these as one round of their study; answers all that the tool holds of it, under its pseudonyms."""
+        assert self.house.storescu(files(images, self.tmp / uid())).returncode == 0
+        study = str(images[0].StudyInstanceUID)
+        of_study = f"Dispatch.objects.filter(study__study_uid={study!r})"
+        self.house.until(
+            f"{of_study}.filter(number={number}, sent_at__isnull=False, state__in=['sent', 'returned']).count()",
+            1,
+        )
+        names = self.house.ask(
+            f"list(DispatchInstance.objects.filter(dispatch__study__study_uid={study!r})"
+            ".order_by('pk').values_list('sop_uid_sent', flat=True))"
+        )
+        return [dcmread(self.tool / "in" / f"{name}.dcm") for name in names]
+
+    def returned(self, result: Dataset) -> str:
+        """Return this result; answers where it stands when the gateway has looked at it."""
+        assert deliver([result], self.house.port, "READER") == [0]
+        name = str(result.SOPInstanceUID)
+        self.house.until("Work.objects.filter(kind='match', state__in=['ready', 'leased']).count()", 0)
+        states = self.house.ask(
+            f"list(Result.objects.filter(instance__sop_uid={name!r}).values_list('state', flat=True)) + "
+            f"list(Quarantine.objects.filter(instance__sop_uid={name!r}).values_list('reason', flat=True))"
+        )
+        (state,) = states
+        return str(state)
+
+    def restored(self, result: Dataset) -> Dataset:
+        """The result as it goes to the PACS."""
+        sha256 = self.house.ask(
+            f"Result.objects.get(instance__sop_uid={str(result.SOPInstanceUID)!r}).restored_sha256"
+        )
+        return dcmread(io.BytesIO((self.house.data / "objects" / sha256[:2] / sha256).read_bytes()))
+
+
+@pytest.fixture(scope="module")
+def route(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Route]:
+    folder = tmp_path_factory.mktemp("results")
+    house, tool = House(folder), free_port()
+    house.peer("READER", "tool", tool)
+    try:
+        for program in ("listener", "worker"):
+            house.start(program)
+        house.start("faketool", str(tool), str(house.port), "READER", str(folder / "tool"), "600")
+        yield Route(house, folder / "tool", folder / "sent")
+        balance = house.balance()
+        assert balance["balanced"], balance["sentence"]
+    finally:
+        house.close()
+
+
+def revising(before: Dataset, images: list[Dataset]) -> Dataset:
+    """A report on these images that says which report it takes the place of (PS3.3 C.17.2)."""
+    revised = report(images, score=0.9)
+    revised.SOPInstanceUID = revised.file_meta.MediaStorageSOPInstanceUID = uid()
+    document, in_series, study = Dataset(), Dataset(), Dataset()
+    document.ReferencedSOPClassUID = COMPREHENSIVE_SR
+    document.ReferencedSOPInstanceUID = before.SOPInstanceUID
+    in_series.SeriesInstanceUID, in_series.ReferencedSOPSequence = before.SeriesInstanceUID, [document]
+    study.StudyInstanceUID, study.ReferencedSeriesSequence = before.StudyInstanceUID, [in_series]
+    revised.PredecessorDocumentsSequence = [study]
+    return revised
+
+
+def revised_uid(dataset: Dataset) -> str:
+    (study,) = dataset.PredecessorDocumentsSequence
+    return str(study.ReferencedSeriesSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID)
+
+
+@pytest.mark.need("G01", "G02")
+def test_a_revised_result_on_late_images_is_filed_and_still_names_its_predecessor(route: Route) -> None:
+    first, late = series(2)
+    before = report(route.send([first]))
+    assert route.returned(before) == "filing"
+    revised = revising(before, route.send([late], number=2))
+    assert route.returned(revised) == "filing"
+    filed = route.restored(revised)
+    assert revised_uid(filed) == str(before.SOPInstanceUID) == str(route.restored(before).SOPInstanceUID)
+    assert filed.PredecessorDocumentsSequence[0].StudyInstanceUID == first.StudyInstanceUID
+    study = str(first.StudyInstanceUID)
+    of_study = f"Dispatch.objects.filter(study__study_uid={study!r})"
+    assert (
+        route.house.ask(f"list({of_study}.order_by('number').values_list('state', flat=True))")
+        == ["returned"] * 2
+    )
+
+
+@pytest.mark.need("G02")
+def test_a_result_that_revises_another_patients_result_or_names_no_image_is_quarantined(route: Route) -> None:
+    mine, other = route.send(series(1)), route.send(series(1))
+    own, strange = report(mine), report(other)
+    assert [route.returned(one) for one in (own, strange)] == ["filing", "filing"]
+    assert "referenced objects" in route.returned(revising(strange, mine))
+    empty = revising(own, mine)
+    del empty.CurrentRequestedProcedureEvidenceSequence
+    assert "referenced objects" in route.returned(empty)
+
+
+@pytest.mark.need("G01", "G02")
+def test_the_same_bytes_returned_twice_are_one_result(route: Route) -> None:
+    result = report(route.send(series(2)))
+    assert [route.returned(result), route.returned(result)] == ["filing", "filing"]
+    name = str(result.SOPInstanceUID)
+    assert route.house.ask(
+        f"list(Instance.objects.filter(sop_uid={name!r}).values_list('times_received', flat=True))"
+    ) == [2]
+
+
+@pytest.mark.need("G02")
+def test_another_result_under_the_uid_of_the_first_is_kept_apart(route: Route) -> None:
+    images = route.send(series(2))
+    assert route.returned(report(images)) == "filing"
+    assert deliver([report(images, score=0.1)], route.house.port, "READER") == [0]
+    name = str(report(images).SOPInstanceUID)
+    reasons = route.house.ask(
+        f"list(Quarantine.objects.filter(instance__sop_uid={name!r}).values_list('reason', flat=True))"
+    )
+    assert len(reasons) == 1 and "other content" in reasons[0]
+    assert route.house.ask(f"Result.objects.filter(instance__sop_uid={name!r}).count()") == 1
