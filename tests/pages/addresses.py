@@ -25,8 +25,6 @@ OWN_EXAMPLES: dict[str, Mapping[str, str]] = {
     "incident": {"number": "incident_number"},
     "decide-incident": {"number": "incident_number"},
     "give-feedback": {"study": "dispatch_study"},
-    "begin-human-reading": {"slug": "site"},
-    "end-human-reading": {"slug": "switched_site"},
     "clear-pictures": {"study": "dispatch_study"},
     "begin-human-reading": {"slug": "site"},
     "end-human-reading": {"slug": "switched_site"},
