@@ -19,13 +19,15 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from alarp.gateway import securing, sockets
+from alarp.gateway.handing_over import OutgoingLane
 from alarp.identity.objects import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from alarp.kernel import AlarpError, BadInput, Phase, Unavailable
-from alarp.records import egress
 from alarp.records.configuration import configuration
 from alarp.records.ledger.models import Peer
 
-_config.STORE_SEND_CHUNKED_DATASET = True  # from the file, as the bytes are
+_config.STORE_SEND_CHUNKED_DATASET = (
+    True  # what still goes by the library goes from the file, as the bytes are
+)
 MOST_CONTEXTS = 128  # PS3.8 7.1.1.13: odd identifiers 1 to 255
 SUCCESS, WARNINGS, PENDING = 0x0000, (0xB000, 0xB006, 0xB007), (0xFF00, 0xFF01)
 
@@ -124,19 +126,19 @@ def contexts_for(outgoing: list[Outgoing]) -> list[PresentationContext]:
 
 def store(link: Association, peer: Peer, item: Outgoing, number: int) -> None:
     """Hand over one object. Returns when the peer has taken it; otherwise Rejected or Unavailable."""
-    taken = {(context.abstract_syntax, context.transfer_syntax[0]) for context in link.accepted_contexts}
-    if (item.sop_class, item.transfer_syntax) not in taken:
+    wanted = (item.sop_class, item.transfer_syntax)
+    taken = {(cx.abstract_syntax, cx.transfer_syntax[0]): cx.context_id for cx in link.accepted_contexts}
+    if wanted not in taken:
         raise Rejected(f"{peer.aet} does not take objects of this class in this transfer syntax.")
-    if peer.kind == Peer.TOOL:
-        owner = peer.deployment.slug if peer.deployment else ""
-        egress.leaving(item.file, peer=peer.aet, deployment=owner, sop_uid=item.sop_uid)
-    try:
-        status = link.send_c_store(str(item.file), msg_id=number % 65535 + 1)
-    except (RuntimeError, ValueError) as error:
-        raise Unavailable(
-            f"The association with {peer.aet} broke ({type(error).__name__}).", phase=Phase.SEND
-        ) from None
-    code = status.Status if "Status" in status else None
+    if not link.is_established:
+        raise Unavailable(f"The association with {peer.aet} broke.", phase=Phase.SEND)
+    code = _lane(link).store(
+        item.file,
+        taken[wanted],
+        sop_class=item.sop_class,
+        sop_uid=item.sop_uid,
+        message_id=number % 65535 + 1,
+    )
     if code == SUCCESS or code in WARNINGS:
         return
     if code is None:
@@ -144,6 +146,15 @@ def store(link: Association, peer: Peer, item: Outgoing, number: int) -> None:
     if code == 0x0122 or 0xA900 <= code < 0xAA00 or 0xC000 <= code < 0xD000:
         raise Rejected(f"{peer.aet} rejects the content (status {code:04X}).")
     raise Unavailable(f"{peer.aet} cannot take it now (status {code:04X}).", phase=Phase.SEND)
+
+
+def _lane(link: Association) -> OutgoingLane:
+    """The lane of this association, opened with its first object."""
+    lane = getattr(link, "alarp_lane", None)
+    if lane is None:
+        lane = OutgoingLane(link, wait_s=float(link.dimse_timeout or configuration().peer_timeout_s))
+        link.alarp_lane = lane  # type: ignore[attr-defined]
+    return lane
 
 
 def has(peer: Peer, *, study_uid: str, series_uid: str, sop_uid: str) -> bool | None:

@@ -15,12 +15,13 @@ from alarp.identity.objects import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERS
 
 C_STORE_RQ, C_STORE_RSP = 0x0001, 0x8001
 NO_DATA_SET = 0x0101
-_GROUP_LENGTH, _SOP_CLASS, _FIELD, _MESSAGE_ID, _ANSWERED, _DATA_SET_TYPE, _STATUS, _SOP_UID = (
+_GROUP_LENGTH, _SOP_CLASS, _FIELD, _MESSAGE_ID, _ANSWERED, _PRIORITY, _DATA_SET_TYPE, _STATUS, _SOP_UID = (
     0x0000,
     0x0002,
     0x0100,
     0x0110,
     0x0120,
+    0x0700,
     0x0800,
     0x0900,
     0x1000,
@@ -64,6 +65,28 @@ def store_request(command: bytes) -> StoreRequest | None:
         sop_uid=_text(said, _SOP_UID),
         has_data_set=_number(said, _DATA_SET_TYPE) != NO_DATA_SET,
     )
+
+
+def store_command(sop_class: str, sop_uid: str, message_id: int) -> bytes:
+    """The command set of a C-STORE request for this object, at medium priority."""
+    body = (
+        _element(_SOP_CLASS, _uid(sop_class))
+        + _element(_FIELD, struct.pack("<H", C_STORE_RQ))
+        + _element(_MESSAGE_ID, struct.pack("<H", message_id))
+        + _element(_PRIORITY, struct.pack("<H", 0))
+        + _element(_DATA_SET_TYPE, struct.pack("<H", 1))
+        + _element(_SOP_UID, _uid(sop_uid))
+    )
+    return _element(_GROUP_LENGTH, struct.pack("<L", len(body))) + body
+
+
+def store_answer(command: bytes) -> tuple[int, int]:
+    """Which request does this C-STORE response answer, and with which status? Raises Malformed for anything else."""
+    said = _elements(command)
+    answered, status = _number(said, _ANSWERED), _number(said, _STATUS)
+    if _number(said, _FIELD) != C_STORE_RSP or answered is None or status is None:
+        raise Malformed("something else than the answer to a C-STORE request")
+    return answered, status
 
 
 def file_head(sop_class: str, sop_uid: str, transfer_syntax: str) -> bytes:
