@@ -143,3 +143,14 @@ def test_another_result_under_the_uid_of_the_first_is_kept_apart(route: Route) -
     )
     assert len(reasons) == 1 and "other content" in reasons[0]
     assert route.house.ask(f"Result.objects.filter(instance__sop_uid={name!r}).count()") == 1
+
+
+@pytest.mark.need("G01")
+def test_a_result_that_is_looked_at_again_after_it_was_matched_stays_as_it_is(route: Route) -> None:
+    result = report(route.send(series(1)))
+    assert route.returned(result) == "filing"
+    name = str(result.SOPInstanceUID)
+    again = f"Work.objects.filter(kind='match', key=str(Instance.objects.get(sop_uid={name!r}).pk))"
+    assert route.house.ask(f"{again}.update(state='ready', done_at=None, attempts=0)") == 1
+    route.house.until(f"{again}.get().state", "done")
+    assert route.house.ask(f"Result.objects.filter(instance__sop_uid={name!r}).count()") == 1

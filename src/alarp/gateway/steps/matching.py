@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
+from django.db import transaction
+
 from alarp.gateway import keys, summaries
 from alarp.gateway.steps.filing import why_kept
 from alarp.identity import Crosswalk, Disagreement, Header, SentStudy, disagreements, read_header, reidentify
@@ -27,7 +29,8 @@ def match(step: Claim) -> None:
     related = ("peer__deployment", "study")
     instance = Instance.objects.select_related(*related).get(pk=int(step.payload["instance"]))
     if hasattr(instance, "result") or hasattr(instance, "quarantine"):
-        results.skip(step)
+        with transaction.atomic():
+            work.finish(step)
         return
     data = objects.get(instance.sha256)
     header = read_header(data)
