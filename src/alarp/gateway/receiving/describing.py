@@ -9,7 +9,8 @@ from alarp.identity import Header, read_header
 from alarp.kernel import BadInput
 from alarp.records.ledger.arrivals import Arrival, Described
 
-NOT_A_PATIENT = re.compile(r"\b(phantom|qa|qc|quality|test\s?object|calibration)\b", re.IGNORECASE)
+# A hospital may number its patients QA1234: the short words count only alone.
+NOT_A_PATIENT = re.compile(r"phantom|catphan|\b(qa|qc|quality|test\s?object|calibration)\b", re.IGNORECASE)
 
 
 def described(data: bytes, sha256: str, *, sop_uid: str, sop_class: str, transfer_syntax: str) -> Arrival:

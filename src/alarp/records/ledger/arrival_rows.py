@@ -62,6 +62,10 @@ class KnownStudy:
     birth_date: str
     held_because: str
     modality: str
+    body_part: str
+    view: str
+    sex: str
+    age_years: float | None
 
 
 _ASKED = ("id", *(field.name for field in fields(KnownStudy)[1:]))

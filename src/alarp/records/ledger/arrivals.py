@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -27,6 +28,7 @@ ACTOR = "gateway"
 NOT_IMAGES = frozenset({"", "SR", "PR", "KO", "DOC", "RTSTRUCT", "RTPLAN", "RTDOSE", "SEG", "REG", "RWV"})
 ANOTHER_PATIENT = "This Study Instance UID is held already for another patient; the object is kept apart."
 EQUIPMENT = ("modality", "body_part", "view", "manufacturer", "model", "software", "station")
+STATED_ONCE = ("body_part", "view", "sex", "age_years")  # a dose report or a localiser may leave them out
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ class _Batch:
         # the first that came, when there are two under one name
         self.studies = {study.study_uid: study for study in arrival_rows.studies(uids)}
         self.touched: set[int] = set()
-        self.learned: dict[int, dict[str, str]] = {}
+        self.learned: dict[int, dict[str, Any]] = {}
 
     def take(self, peer: Peer, arrival: Arrival) -> _Entry:
         """Judge one arrival by what was there before it, in the ledger and in this batch."""
@@ -167,11 +169,20 @@ class _Batch:
         return study.pk, ""
 
     def _learn(self, study: KnownStudy, described: Described, modality: str) -> None:
-        """Take over what a further object knows better: an image names the equipment, and any may bar the study."""
+        """Take over what a further object knows better: an image names the equipment, and any may bar the study.
+
+        What no object before it stated is taken from any: rules on age and body part must not depend on the order.
+        """
         news = self.learned.setdefault(study.pk, {})
         if study.modality in NOT_IMAGES and modality not in NOT_IMAGES:
             study.modality = described.modality
             news.update({name: getattr(described, name) for name in EQUIPMENT})
+            study.body_part, study.view = described.body_part, described.view
+        for name in STATED_ONCE:
+            stated = getattr(described, name)
+            if getattr(study, name) in ("", None) and stated not in ("", None):
+                setattr(study, name, stated)
+                news[name] = stated
         if described.held_because and not study.held_because:
             study.held_because = news["held_because"] = described.held_because
 
@@ -241,6 +252,10 @@ def _new_study(peer: Peer, described: Described) -> KnownStudy:
         birth_date=study.birth_date,
         held_because=study.held_because,
         modality=study.modality,
+        body_part=study.body_part,
+        view=study.view,
+        sex=study.sex,
+        age_years=study.age_years,
     )
 
 

@@ -152,7 +152,7 @@ def _open(study: Study, deployment: Deployment) -> None:
     elif refused:
         dispatch.state, dispatch.phase, dispatch.reason = Dispatch.OPTED_OUT, Phase.OPT_OUT, refused
     else:
-        fresh = [i for i in fresh if all(eligibility.taken(r, i.modality) for r in (stated, narrowed))]
+        fresh = [i for i in fresh if _taken(i.modality, stated, narrowed)]
         dispatch.state, dispatch.phase = Dispatch.READY, Phase.SEND
     dispatch.reason = dispatch.reason[:500]
     dispatch.save()
@@ -165,6 +165,7 @@ def _open(study: Study, deployment: Deployment) -> None:
 def _refusals(
     study: Study, fresh: list[Instance], stated: dict[str, Any], narrowed: dict[str, Any]
 ) -> tuple[str, ...]:
+    every_modality = _sources(study).values_list("modality", flat=True)
     candidate = eligibility.Candidate(
         modalities=frozenset(instance.modality for instance in fresh),
         body_part=study.body_part,
@@ -172,11 +173,15 @@ def _refusals(
         age_years=study.age_years,
         sex=study.sex,
         manufacturer=study.manufacturer,
-        instances=_sources(study).count(),
+        instances=sum(_taken(modality, stated, narrowed) for modality in every_modality),
         held_because=study.held_because,
     )
     every = (*eligibility.refusals(stated, candidate), *eligibility.refusals(narrowed, candidate))
     return tuple(dict.fromkeys(every))
+
+
+def _taken(modality: str, *rules: dict[str, Any]) -> bool:
+    return all(eligibility.taken(one, modality) for one in rules)
 
 
 def opted_out_here(study: Study, deployment: Deployment, *, strict: bool = False) -> str:
