@@ -30,6 +30,7 @@ from alarp.gateway.receiving.wire import (
 
 BLOCK_BYTES = 1 << 20  # written at once, so that memory does not grow with the object
 UNIT_BYTES = 1 << 17  # to a peer that sets no limit
+LONGEST_UNIT_BYTES = BLOCK_BYTES  # to a peer that would take more
 _LAST = 0x02
 _META_START, _LENGTH_ENDS = 132, 144
 
@@ -39,7 +40,8 @@ class OutgoingLane:
 
     def __init__(self, association: Association, *, wait_s: float) -> None:
         self._association, self._provider = association, association.dul
-        self._most = association.acceptor.maximum_length or UNIT_BYTES
+        self._most = min(association.acceptor.maximum_length or UNIT_BYTES, LONGEST_UNIT_BYTES)
+        self._buffer = bytearray(BLOCK_BYTES)
         self._wire = Wire(association.dul.socket.socket, largest=UNIT_BYTES, silence_s=wait_s)
         self._turn = threading.Lock()  # the library's thread reads only while no object is under way
         self._provider._read_pdu_data = self._read_for_the_library  # type: ignore[method-assign]
@@ -52,11 +54,11 @@ class OutgoingLane:
             self._association._reactor_checkpoint.clear()
             try:
                 command = store_command(sop_class, sop_uid, message_id)
-                waiting = b"".join(units(command, context_id, most=self._most))
+                parts: list[bytes | memoryview] = [*units(command, context_id, most=self._most)]
                 for block in self._blocks(file, context_id):
-                    self._wire.send(waiting + block)
+                    self._wire.send_parts([*parts, *block])
                     self._provider._idle_timer.restart()
-                    waiting = b""
+                    parts = []
                 return self._answer(message_id)
             except Lost:
                 self._provider.event_queue.put(CONNECTION_CLOSED)
@@ -66,23 +68,26 @@ class OutgoingLane:
                 self._association._reactor_checkpoint.set()
         return None
 
-    def _blocks(self, file: Path, context_id: int) -> Iterator[bytes]:
-        """The data set of this file as P-DATA units of the length that the peer takes, about a megabyte at a time."""
+    def _blocks(self, file: Path, context_id: int) -> Iterator[list[bytes | memoryview]]:
+        """The data set of this file as P-DATA units of the length that the peer takes, about a megabyte at a time.
+
+        What it gives is valid until the next is asked for: one buffer is read into again and again.
+        """
         room = self._most - FRAGMENT_HEAD.size
         if room <= 0:
             raise Malformed(f"the peer takes units of {self._most} bytes, too small for any fragment")
-        at_once = max(1, BLOCK_BYTES // room)
-        with file.open("rb") as source:
+        at_once = memoryview(self._buffer)[: max(1, BLOCK_BYTES // room) * room]
+        with file.open("rb", buffering=0) as source:
             left = os.fstat(source.fileno()).st_size - _data_set_start(source.read(_LENGTH_ENDS), file)
             source.seek(-left, os.SEEK_END)
             while True:
-                block = source.read(room * at_once)
-                left -= len(block)
-                yield b"".join(_unit(part, context_id, last) for part, last in _parts(block, room, left == 0))
+                wanted = min(left, len(at_once))
+                if source.readinto(at_once[:wanted]) != wanted:
+                    raise Lost("the file became shorter while it was sent")
+                left -= wanted
+                yield [*_units(at_once[:wanted], context_id, room, ends=not left)]
                 if not left:
                     return
-                if not block:
-                    raise Lost("the file became shorter while it was sent")
 
     def _answer(self, message_id: int) -> int | None:
         command = bytearray()
@@ -117,14 +122,15 @@ class OutgoingLane:
         self._provider.event_queue.put(event)
 
 
-def _parts(block: bytes, room: int, ends: bool) -> Iterator[tuple[bytes, bool]]:
+def _units(block: memoryview, context_id: int, room: int, *, ends: bool) -> Iterator[bytes | memoryview]:
+    """The heads of unit and fragment, and the fragment itself, in turn."""
     for start in range(0, len(block) or 1, room):
-        yield block[start : start + room], ends and start + room >= len(block)
-
-
-def _unit(part: bytes, context_id: int, last: bool) -> bytes:
-    head = FRAGMENT_HEAD.pack(len(part) + 2, context_id, _LAST if last else 0)
-    return HEAD.pack(P_DATA, len(head) + len(part)) + head + part
+        part = block[start : start + room]
+        is_last = _LAST if ends and start + room >= len(block) else 0
+        yield HEAD.pack(P_DATA, FRAGMENT_HEAD.size + len(part)) + FRAGMENT_HEAD.pack(
+            len(part) + 2, context_id, is_last
+        )
+        yield part
 
 
 def _data_set_start(head: bytes, file: Path) -> int:

@@ -19,6 +19,7 @@ KNOWN_TYPES = frozenset(range(0x01, 0x08))
 HEAD = struct.Struct(">BxL")
 FRAGMENT_HEAD = struct.Struct(">LBB")
 _IS_COMMAND, _IS_LAST = 0x01, 0x02
+_GATHERED = 64  # parts in one call; the kernel's own limit is 1024
 _CONTROL_UNITS_BYTES = 1 << 20  # an A-ASSOCIATE-RQ with 128 contexts and its user information is far below
 
 
@@ -90,6 +91,22 @@ class Wire:
         """Hand these bytes to the other side. Raises Lost."""
         try:
             self._connection.sendall(data)
+        except OSError as error:
+            raise Lost(type(error).__name__) from None
+
+    def send_parts(self, parts: list[bytes | memoryview]) -> None:
+        """Hand these over one behind the other, gathered by the kernel where the connection lets it. Raises Lost."""
+        if isinstance(self._connection, ssl.SSLSocket):
+            self.send(b"".join(parts))
+            return
+        left = [memoryview(part) for part in parts]
+        try:
+            while left:
+                sent = self._connection.sendmsg(left[:_GATHERED])
+                while left and sent >= len(left[0]):
+                    sent -= len(left.pop(0))
+                if sent:
+                    left[0] = left[0][sent:]
         except OSError as error:
             raise Lost(type(error).__name__) from None
 
