@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pydicom import dcmread
@@ -26,6 +26,7 @@ _OF_THE_MOMENT = (
     "StructureSetDate",
     "StructureSetTime",
     "TimezoneOffsetFromUTC",
+    "ObservationDateTime",
 )
 
 
@@ -138,11 +139,27 @@ def _version(dataset: Dataset) -> dict[str, str]:
 
 
 def _content(dataset: Dataset) -> str:
-    bare = Dataset()
-    bare.update({element.tag: element for element in dataset if element.keyword not in _OF_THE_MOMENT})
     digest = hashlib.sha256()
-    for element in bare:
-        digest.update(f"{element.tag}{element.VR}".encode())
-        value = element.value
-        digest.update(value if isinstance(value, bytes) else repr(value).encode())
+    _told(dataset, digest.update, inside=False)
     return digest.hexdigest()
+
+
+def _told(dataset: Dataset, into: Callable[[bytes], None], *, inside: bool) -> None:
+    """Everything the object says, at every depth, but for what a second making of the same result makes anew.
+
+    Inside sequences the only UIDs that count are those of the images it rests on: trackers and dimensions get fresh
+    ones with each making.
+    """
+    for element in dataset:
+        if element.keyword in _OF_THE_MOMENT:
+            continue
+        if inside and element.VR == "UI" and element.keyword != "ReferencedSOPInstanceUID":
+            continue
+        into(f"{element.tag}{element.VR}".encode())
+        if element.VR == "SQ":
+            for item in element.value:
+                into(b"item")
+                _told(item, into, inside=True)
+            into(b"end")
+        else:
+            into(element.value if isinstance(element.value, bytes) else repr(element.value).encode())
