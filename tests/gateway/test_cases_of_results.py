@@ -154,3 +154,34 @@ def test_a_result_that_is_looked_at_again_after_it_was_matched_stays_as_it_is(ro
     assert route.house.ask(f"{again}.update(state='ready', done_at=None, attempts=0)") == 1
     route.house.until(f"{again}.get().state", "done")
     assert route.house.ask(f"Result.objects.filter(instance__sop_uid={name!r}).count()") == 1
+
+
+@pytest.mark.need("G01")
+def test_a_result_that_leaves_out_one_of_three_images_says_so_where_it_is_read(route: Route) -> None:
+    images = route.send(series(3))
+    whole, partial = report(images), report(images[:2])
+    assert whole.SOPInstanceUID != partial.SOPInstanceUID
+    assert [route.returned(one) for one in (partial, whole)] == ["filing", "filing"]
+    counted = [
+        route.house.ask(
+            f"[Result.objects.get(instance__sop_uid={str(one.SOPInstanceUID)!r}).summary.get(name) "
+            "for name in ('images_named', 'images_sent')]"
+        )
+        for one in (partial, whole)
+    ]
+    assert counted == [[2, 3], [None, None]]
+    told = route.house.ask(
+        "from alarp.records.ledger.queries import journey\n"
+        f"result = Result.objects.get(instance__sop_uid={str(partial.SOPInstanceUID)!r})\n"
+        "answer = ' '.join(step.sentence for step in journey(result.dispatch.study))"
+    )
+    assert told.count("It names 2 of the 3 images that were sent.") == 1
+
+
+@pytest.mark.need("G01")
+def test_a_second_report_with_another_score_is_no_repeat_of_the_first(route: Route) -> None:
+    images = route.send(series(1))
+    first, other, again = report(images, score=0.1), report(images, score=0.9), report(images, score=0.9)
+    for one in (other, again):
+        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = uid()
+    assert [route.returned(one) for one in (first, other, again)] == ["filing", "filing", "kept"]

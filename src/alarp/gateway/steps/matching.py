@@ -39,7 +39,7 @@ def match(step: Claim) -> None:
         _refuse(step, instance, found)
         return
     dispatch = rounds[-1]
-    summary = summaries.summary(data)
+    summary = summaries.summary(data) | _covered(rounds, header)
     # Another version than the approved one closes the route now, in a transaction of its own: whatever becomes of this
     # result, the next study does not leave.
     unapproved = watch.version_seen(dispatch, str(summary.get("version", "")))
@@ -77,6 +77,17 @@ def _compare(instance: Instance, header: Header) -> tuple[list[Dispatch], tuple[
         one for one in rounds if one.items.filter(sop_uid_sent__in=header.referenced_sop_uids).exists()
     ]
     return answered or rounds, found
+
+
+def _covered(rounds: list[Dispatch], header: Header) -> dict[str, int]:
+    """How many of the images that were sent does the result name, where it does not name them all?
+
+    A report may rest on its key images alone, so it is no disagreement; a tool that dropped one looks the same, so
+    both numbers stand beside the result.
+    """
+    sent = sent_study(rounds).sop_instance_uids
+    named = sent & header.referenced_sop_uids
+    return {} if named == sent else {"images_sent": len(sent), "images_named": len(named)}
 
 
 def _being_sent(rounds: list[Dispatch]) -> bool:

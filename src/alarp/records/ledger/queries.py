@@ -88,6 +88,14 @@ def _images(count: int) -> str:
     return f"{count} image" if count == 1 else f"{count} images"
 
 
+def _covered(result: Result) -> str:
+    """A result that does not name every image that was sent: the rest may have been dropped."""
+    said = result.summary or {}
+    if "images_sent" not in said:
+        return ""
+    return f" It names {said['images_named']} of the {_images(said['images_sent'])} that were sent."
+
+
 def _kind(result: Result) -> str:
     return KINDS.get(result.modality, f"result ({result.modality})")
 
@@ -139,7 +147,7 @@ def _dispatch_steps(dispatch: Dispatch) -> list[Step]:
             Step(
                 result.matched_at,
                 Phase.MATCH,
-                f"{tool} sent back a {_kind(result)}; patient, study, accession and images agree.",
+                f"{tool} sent back a {_kind(result)}; patient, study, accession and images agree.{_covered(result)}",
             )
         )
         if result.filed_at:

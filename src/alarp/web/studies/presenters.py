@@ -195,6 +195,8 @@ def facts_in(summary: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         drawn = [str(one.get("value", "")) for one in lines if one.get("name") == name]
         if drawn:
             facts.append((title, ", ".join(drawn)))
+    if "images_sent" in summary:  # it does not name them all: one may have been dropped
+        facts.append(("Images named", f"{summary['images_named']} of {summary['images_sent']} sent"))
     return tuple(facts)
 
 
