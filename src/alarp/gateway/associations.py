@@ -22,6 +22,7 @@ from alarp.gateway import securing, sockets
 from alarp.gateway.handing_over import OutgoingLane
 from alarp.identity.objects import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from alarp.kernel import AlarpError, BadInput, Phase, Unavailable
+from alarp.records import egress
 from alarp.records.configuration import configuration
 from alarp.records.ledger.models import Peer
 
@@ -132,6 +133,9 @@ def store(link: Association, peer: Peer, item: Outgoing, number: int) -> None:
         raise Rejected(f"{peer.aet} does not take objects of this class in this transfer syntax.")
     if not link.is_established:
         raise Unavailable(f"The association with {peer.aet} broke.", phase=Phase.SEND)
+    if peer.kind == Peer.TOOL:
+        owner = peer.deployment.slug if peer.deployment else ""
+        egress.leaving(item.file, peer=peer.aet, deployment=owner, sop_uid=item.sop_uid)
     code = _lane(link).store(
         item.file,
         taken[wanted],
