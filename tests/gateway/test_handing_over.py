@@ -22,7 +22,7 @@ from alarp.gateway.receiving import messages
 from alarp.kernel import Unavailable
 from throwaway_postgres import free_port
 
-PEER: Any = SimpleNamespace(aet="PEER", enabled=True)
+PEER: Any = SimpleNamespace(aet="PEER", kind="pacs", enabled=True)
 
 
 class Provider:
