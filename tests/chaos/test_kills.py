@@ -172,7 +172,9 @@ def test_after_kills_nothing_acknowledged_is_lost_and_nothing_arrives_twice(
     tmp_path: Path, pacs: tuple[int, Path], database: str, workers: int, request: pytest.FixtureRequest
 ) -> None:
     url = request.getfixturevalue("postgres_url") if database == "postgresql" else ""
-    house = House(tmp_path, database_url=_fresh(url, workers), retry_most_s=0.3, lease_s=1.5, gateway_processes=1)
+    house = House(
+        tmp_path, database_url=_fresh(url, workers), retry_most_s=0.3, lease_s=1.5, gateway_processes=1
+    )
     dice = random.Random(f"{database} {workers}")
     try:
         tool, folder = free_port(), tmp_path / "tool"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,3 +86,25 @@ def test_nobody_but_the_pacs_has_a_say_on_what_is_committed(
     }
     httpx.post(f"{url}/modalities/alarp/storage-commitment", json=asked, timeout=30)
     assert house.ask(COMMITTED) == 0
+
+
+def test_a_pacs_that_knows_no_commitment_and_no_query_holds_nothing_up(tmp_path: Path) -> None:
+    """dcmtk's storescp answers C-STORE and C-ECHO alone."""
+    house, tool, port = House(tmp_path / "house", quiet_s=0.3), free_port(), free_port()
+    (tmp_path / "got").mkdir()
+    archive = subprocess.Popen(["storescp", "-aet", "PACS", "-od", str(tmp_path / "got"), str(port)])
+    try:
+        house.peer("READER", "tool", tool)
+        house.peer("PACS", "pacs", port)
+        house.start("listener")
+        house.start("worker")
+        house.start("faketool", str(tool), str(house.port), "READER", str(tmp_path / "tool"))
+        house.route("reader", "live")
+        send(house, tmp_path / "sent")
+        house.until("Work.objects.filter(kind='commit', state='done').count()", 1, seconds=40)
+        assert house.ask(COMMITTED) == 0
+        assert "result not committed" in house.ask(EVENTS)
+    finally:
+        house.close()
+        archive.terminate()
+        archive.wait(timeout=20)

@@ -15,7 +15,7 @@ from pydicom.sequence import Sequence as Items
 from pydicom.uid import UID, generate_uid
 from pynetdicom import evt
 from pynetdicom.presentation import build_context
-from pynetdicom.sop_class import StorageCommitmentPushModel  # type: ignore[attr-defined]
+from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # type: ignore[attr-defined]
 
 from alarp.gateway import associations
 from alarp.kernel import Phase, Unavailable
@@ -33,8 +33,10 @@ def ask(pacs: Peer, *, sop_class: str, sop_uid: str) -> bool:
 
     Raises Unavailable when it cannot be asked now.
     """
-    with associations.association(pacs, [build_context(StorageCommitmentPushModel)]) as link:
-        if not link.accepted_contexts:
+    # With C-ECHO beside it: where nothing at all is accepted there is no association, and no telling why.
+    contexts = [build_context(StorageCommitmentPushModel), build_context(Verification)]
+    with associations.association(pacs, contexts) as link:
+        if not any(cx.abstract_syntax == StorageCommitmentPushModel for cx in link.accepted_contexts):
             return False
         one = Dataset()
         one.ReferencedSOPClassUID, one.ReferencedSOPInstanceUID = sop_class, sop_uid

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 from django.db import transaction
@@ -9,14 +10,16 @@ from django.db import transaction
 from alarp.gateway import committing, ways
 from alarp.gateway.steps.filing import pacs_of
 from alarp.identity import read_header
-from alarp.kernel import Phase
 from alarp.records import clock, objects
 from alarp.records.ledger import results, work
 from alarp.records.ledger.models import Peer, Result
 from alarp.records.ledger.work import Claim
 
 GIVEN_UP_AFTER = timedelta(hours=24)
-ANSWERS_WITHIN_S = 600.0
+ANSWERS_WITHIN = timedelta(minutes=10)
+ASKED_AGAIN_S = 3600.0
+# A PACS that knows neither commitment nor queries is not asked for each result anew; by row number, until when.
+_cannot_be_asked: dict[int, float] = {}
 
 
 def commit(step: Claim) -> None:
@@ -30,13 +33,16 @@ def commit(step: Claim) -> None:
     if clock.now() - result.filed_at > GIVEN_UP_AFTER:
         results.never_committed(step, result)
         return
-    pacs, header = pacs_of(result), read_header(objects.get(result.restored_sha256))
+    pacs = pacs_of(result)
+    if _cannot_be_asked.get(pacs.pk, 0.0) > time.monotonic():
+        results.looked_for(step, result, pacs=pacs.aet, there=None)
+        return
+    header = read_header(objects.get(result.restored_sha256))
     if pacs.way == Peer.DIMSE and committing.ask(
         pacs, sop_class=header.sop_class_uid, sop_uid=header.sop_instance_uid
     ):
         with transaction.atomic():
-            sentence = f"{pacs.aet} was asked to answer for the result and has not yet."
-            work.retry(step, phase=Phase.FILE, sentence=sentence, wait_s=ANSWERS_WITHIN_S)
+            work.postpone(step, due_at=clock.now() + ANSWERS_WITHIN)
         return
     there = ways.has(
         pacs,
@@ -44,4 +50,6 @@ def commit(step: Claim) -> None:
         series_uid=header.series_uid,
         sop_uid=header.sop_instance_uid,
     )
+    if there is None:
+        _cannot_be_asked[pacs.pk] = time.monotonic() + ASKED_AGAIN_S
     results.looked_for(step, result, pacs=pacs.aet, there=there)
