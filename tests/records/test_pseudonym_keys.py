@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,11 +60,12 @@ def test_whoever_may_not_rotate_a_key_changes_nothing(deployment: Any) -> None:
 @pytest.mark.parametrize(
     ("key", "mode", "says"),
     [
-        (os.urandom(32), 0o644, "Others can read"),
+        (hashlib.sha256(b"a good key").digest(), 0o644, "Others can read"),
         (b"short", 0o600, "has 5 bytes"),
         (b"\0" * 32, 0o600, "not safe to use"),
         (b"changeme" * 4, 0o600, "not safe to use"),
     ],
+    ids=["readable by others", "short", "one byte", "a known word"],
 )
 def test_a_weak_or_open_key_stops_the_start_with_one_sentence(
     folder: Path, key: bytes, mode: int, says: str
