@@ -28,7 +28,8 @@ from pictures import CR, files, send_file, series
 from pydicom import dcmread
 from pydicom.uid import ExplicitVRLittleEndian
 
-KILLS = 27  # in each of four runs: 108
+KILLS = int(os.environ.get("ALARP_KILLS", "27"))  # in each of four runs: 108; 51 make 204, for a night
+DRAINED_WITHIN_S = 240  # a patience, no claim: other tests may use the machine
 NAMED = {
     "listener": [
         ("alarp.records.objects:place", "before"),
@@ -168,6 +169,7 @@ def pacs(tmp_path: Path) -> Iterator[tuple[int, Path]]:
 @pytest.mark.need("G01", "G02", "G17")
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.timeout(900)
 def test_after_kills_nothing_acknowledged_is_lost_and_nothing_arrives_twice(
     tmp_path: Path, pacs: tuple[int, Path], database: str, workers: int, request: pytest.FixtureRequest
 ) -> None:
@@ -187,9 +189,9 @@ def test_after_kills_nothing_acknowledged_is_lost_and_nothing_arrives_twice(
         scanner.enough.set()
         scanner.join(timeout=60)
         assert not scanner.is_alive()
-        house.until("Work.objects.exclude(state='done').count()", 0, seconds=60)
-        house.until("Dispatch.objects.exclude(state='returned').count()", 0, seconds=60)
-        house.until("Work.objects.exclude(state='done').count()", 0, seconds=60)
+        house.until("Work.objects.exclude(state='done').count()", 0, seconds=DRAINED_WITHIN_S)
+        house.until("Dispatch.objects.exclude(state='returned').count()", 0, seconds=DRAINED_WITHIN_S)
+        house.until("Work.objects.exclude(state='done').count()", 0, seconds=DRAINED_WITHIN_S)
         print(dict(done), len(scanner.acknowledged))
         assert done.total() >= KILLS and len(done) >= 8
         _nothing_is_lost(house, scanner)

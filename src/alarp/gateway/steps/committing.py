@@ -9,7 +9,7 @@ from django.db import transaction
 
 from alarp.gateway import committing, ways
 from alarp.gateway.steps.filing import pacs_of
-from alarp.identity import read_header
+from alarp.identity import Header, read_header
 from alarp.records import clock, objects
 from alarp.records.ledger import results, work
 from alarp.records.ledger.models import Peer, Result
@@ -18,8 +18,9 @@ from alarp.records.ledger.work import Claim
 GIVEN_UP_AFTER = timedelta(hours=24)
 ANSWERS_WITHIN = timedelta(minutes=10)
 ASKED_AGAIN_S = 3600.0
-# A PACS that knows neither commitment nor queries is not asked for each result anew; by row number, until when.
-_cannot_be_asked: dict[int, float] = {}
+# What a PACS does not know it is not asked for each result anew: by row number, until when.
+_no_commitment: dict[int, float] = {}
+_no_query: dict[int, float] = {}
 
 
 def commit(step: Claim) -> None:
@@ -34,16 +35,27 @@ def commit(step: Claim) -> None:
         results.never_committed(step, result)
         return
     pacs = pacs_of(result)
-    if _cannot_be_asked.get(pacs.pk, 0.0) > time.monotonic():
-        results.looked_for(step, result, pacs=pacs.aet, there=None)
-        return
     header = read_header(objects.get(result.restored_sha256))
-    if pacs.way == Peer.DIMSE and committing.ask(
-        pacs, sop_class=header.sop_class_uid, sop_uid=header.sop_instance_uid
-    ):
+    if _is_asked(pacs, header):
         with transaction.atomic():
             work.postpone(step, due_at=clock.now() + ANSWERS_WITHIN)
         return
+    results.looked_for(step, result, pacs=pacs.aet, there=_is_there(pacs, header))
+
+
+def _is_asked(pacs: Peer, header: Header) -> bool:
+    """Was this PACS asked to answer for the object? Not where it knows nothing of commitment."""
+    if pacs.way != Peer.DIMSE or _no_commitment.get(pacs.pk, 0.0) > time.monotonic():
+        return False
+    asked = committing.ask(pacs, sop_class=header.sop_class_uid, sop_uid=header.sop_instance_uid)
+    if not asked:
+        _no_commitment[pacs.pk] = time.monotonic() + ASKED_AGAIN_S
+    return asked
+
+
+def _is_there(pacs: Peer, header: Header) -> bool | None:
+    if _no_query.get(pacs.pk, 0.0) > time.monotonic():
+        return None
     there = ways.has(
         pacs,
         study_uid=header.study_uid,
@@ -51,5 +63,5 @@ def commit(step: Claim) -> None:
         sop_uid=header.sop_instance_uid,
     )
     if there is None:
-        _cannot_be_asked[pacs.pk] = time.monotonic() + ASKED_AGAIN_S
-    results.looked_for(step, result, pacs=pacs.aet, there=there)
+        _no_query[pacs.pk] = time.monotonic() + ASKED_AGAIN_S
+    return there
