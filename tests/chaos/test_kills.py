@@ -178,6 +178,7 @@ def test_after_kills_nothing_acknowledged_is_lost_and_nothing_arrives_twice(
         tmp_path, database_url=_fresh(url, workers), retry_most_s=0.3, lease_s=1.5, gateway_processes=1
     )
     dice = random.Random(f"{database} {workers}")
+    processes: Processes | None = None
     try:
         tool, folder = free_port(), tmp_path / "tool"
         house.peer("READER", "tool", tool)
@@ -196,8 +197,9 @@ def test_after_kills_nothing_acknowledged_is_lost_and_nothing_arrives_twice(
         assert done.total() >= KILLS and len(done) >= 8
         _nothing_is_lost(house, scanner)
         _nothing_is_doubled_or_misfiled(house, scanner, pacs[1])
-        processes.end()
     finally:
+        if processes is not None:
+            processes.end()  # also after a failure: what rose again would go on working for ever
         house.close()
 
 
