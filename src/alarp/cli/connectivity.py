@@ -8,7 +8,8 @@ from typing import Any
 import typer
 
 from alarp.cli import answers
-from alarp.kernel import BadInput, Unavailable
+from alarp.cli.named import deployment_named, person_named
+from alarp.kernel import Unavailable
 
 SIGNS = {True: "passed", False: "FAILED", None: "told  "}
 
@@ -23,16 +24,9 @@ def connectivity(
     from alarp.records import boot
 
     boot()
-    from alarp.records.deployments.models import Deployment
     from alarp.records.governance import commands
-    from alarp.records.people.models import Person
 
-    found = Deployment.objects.filter(slug=deployment).first()
-    person = Person.objects.filter(username=by).first()
-    if found is None:
-        raise BadInput(f"There is no deployment {deployment!r}; `alarp status` lists them.")
-    if person is None:
-        raise BadInput(f"Nobody has the user name {by!r}; give one of the deployment's team.")
+    found, person = deployment_named(deployment), person_named(by)
     report = _reported(commands.ask_self_test(found, by=person), wait_s)
     if as_json:
         answers.as_json(

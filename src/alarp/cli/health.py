@@ -8,7 +8,8 @@ from typing import Any
 import typer
 
 from alarp.cli import answers
-from alarp.kernel import BadInput, Unavailable
+from alarp.cli.named import deployment_named, person_named
+from alarp.kernel import Unavailable
 
 
 def health(
@@ -24,15 +25,8 @@ def health(
     from pydicom.uid import generate_uid
 
     from alarp.records.assurance import probes
-    from alarp.records.deployments.models import Deployment
-    from alarp.records.people.models import Person
 
-    found = Deployment.objects.filter(slug=deployment).first()
-    person = Person.objects.filter(username=by).first()
-    if found is None:
-        raise BadInput(f"There is no deployment {deployment!r}; `alarp status` lists them.")
-    if person is None:
-        raise BadInput(f"Nobody has the user name {by!r}; give one of the Trust.")
+    found, person = deployment_named(deployment), person_named(by)
     probe = _over(probes.ask(found, generate_uid(prefix=None), by=person), wait_s)
     if as_json:
         answers.as_json(

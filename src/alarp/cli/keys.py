@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import Any
 
 import typer
 
 from alarp.cli import answers
+from alarp.cli.named import deployment_named, person_named
 from alarp.kernel import BadInput
 
 app = typer.Typer(
@@ -17,15 +17,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-
-def _deployment(slug: str) -> Any:
-    from alarp.records.deployments.models import Deployment
-
-    found = Deployment.objects.filter(slug=slug).first()
-    if found is None:
-        raise BadInput(f"There is no deployment {slug!r}; `alarp status` lists them.")
-    return found
 
 
 @app.command()
@@ -76,12 +67,8 @@ def rotate(
 
     boot()
     from alarp.records import pseudonym_keys
-    from alarp.records.people.models import Person
 
-    person = Person.objects.filter(username=by).first()
-    if person is None:
-        raise BadInput(f"Nobody has the user name {by!r}; give one of the Trust's people.")
-    version = pseudonym_keys.rotate(_deployment(deployment), by=person)
+    version = pseudonym_keys.rotate(deployment_named(deployment), by=person_named(by))
     if as_json:
         answers.as_json({"deployment": deployment, "key_version": version})
     else:

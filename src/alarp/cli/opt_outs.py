@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from alarp.cli import answers
+from alarp.cli.named import person_named
 from alarp.cli.opt_out_import import import_
 from alarp.kernel import BadInput
 
@@ -42,11 +43,8 @@ def proof(
     from django.utils import timezone
 
     from alarp.records.assurance import proofs
-    from alarp.records.people.models import Person
 
-    person = Person.objects.filter(username=by).first() if by else None
-    if by and person is None:
-        raise BadInput(f"Nobody has the user name {by!r}.")
+    person = person_named(by) if by else None
     today = timezone.localdate()
     begin = _midnight(_day(first) if first else today - timedelta(days=30))
     end = _midnight((_day(last) if last else today) + timedelta(days=1))

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from alarp.cli import answers
+from alarp.cli.named import person_named
 from alarp.kernel import BadInput
 
 app = typer.Typer(
@@ -50,14 +51,11 @@ def token(
     boot()
     from alarp.records.ledger import peers
     from alarp.records.ledger.models import Peer
-    from alarp.records.people.models import Person
 
     peer = Peer.objects.filter(aet=aet).first()
-    person = Person.objects.filter(username=by).first()
     if peer is None:
         raise BadInput(f"There is no peer {aet!r}; `alarp peers list` lists them.")
-    if person is None:
-        raise BadInput(f"Nobody has the user name {by!r}.")
+    person = person_named(by)
     if withdraw:
         peers.withdraw_token(peer, by=person)
         typer.echo(f"The token of {aet} opens nothing any more.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from alarp.kernel import BadInput
+from alarp.cli.named import deployment_named
 from alarp.pathway import procedures_as_markdown
 from alarp.standards import load_pathway, load_roles
 
@@ -20,11 +20,7 @@ def procedures(
         from alarp.records import boot
 
         boot()
-        from alarp.records.deployments.models import Deployment
         from alarp.records.deployments.queries import pathway_of
 
-        found = Deployment.objects.filter(slug=deployment).first()
-        if found is None:
-            raise BadInput(f"There is no deployment named {deployment!r}; `alarp status` lists them.")
-        pathway = pathway_of(found)
+        pathway = pathway_of(deployment_named(deployment))
     typer.echo(procedures_as_markdown(pathway, {role.slug: role for role in load_roles()}), nl=False)

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from alarp.cli import answers
-from alarp.kernel import BadInput
+from alarp.cli.named import deployment_named
 
 COLUMNS = (
     "study", "accession", "station", "route", "received_at", "returned_at", "state", "modality", "score", "decision",
@@ -48,11 +48,7 @@ def results(
     from alarp.records import boot
 
     boot()
-    from alarp.records.deployments.models import Deployment
-
-    found = Deployment.objects.filter(slug=deployment).first()
-    if found is None:
-        raise BadInput(f"There is no deployment {deployment!r}; `alarp status` lists them.")
+    found = deployment_named(deployment)
     if as_json:
         answers.as_json(list(_rows(found)))
         return
