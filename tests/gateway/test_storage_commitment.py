@@ -63,7 +63,7 @@ def test_a_pacs_answers_for_what_was_filed_and_what_it_lost_goes_there_again(
     house.ask(ASK_AGAIN)
 
     house.until(f"'result lost by the PACS' in {EVENTS}", seconds=40)
-    house.until(STATE, ["filed"])
+    house.until(STATE, ["filed"], seconds=90)
     assert pacs.count() == 1
     house.until(COMMITTED, 1, seconds=40)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -135,10 +135,13 @@ def _filed_as(sop_uids: list[str]) -> list[Result]:
 
 
 def _file_again(result: Result, pacs: str) -> None:
+    # As long again as it has been tried: a PACS that never answers for anything is not stormed.
+    age_s = (clock.now() - result.matched_at).total_seconds()
+    due_at = clock.now() + timedelta(seconds=min(age_s, configuration().retry_most_s))
     Result.objects.filter(pk=result.pk).update(state=Result.FILING)
     _audit(result, "result lost by the PACS", pacs=pacs)
     key = f"{result.dispatch.deployment_id}:{result.pk}"
-    work.rearm("file", key, {"result": result.pk}, due_at=clock.now())
+    work.rearm("file", key, {"result": result.pk}, due_at=due_at)
 
 
 def kept(step: work.Claim, result: Result, reason: str) -> None:
