@@ -206,4 +206,4 @@ def test_a_radiographer_reads_an_evaluation_and_is_offered_nothing_to_change(
     # And the products that followed the same plan stand side by side
     radiographer.follows("Beside 1 other result of this plan")
     radiographer.reads("Measures side by side")
-    radiographer.reads("LiverContour 1.4.2 minus NoduleFlag 2.1.0")
+    radiographer.reads("A difference is that to NoduleFlag 2.1.0")
