@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import DatabaseError, close_old_connections
 
+from alarp.gateway.adapters import posting
 from alarp.gateway.dicomweb import asking, querying, retrieving, storing
 from alarp.gateway.dicomweb.asking import Place, Refused, Request
 from alarp.gateway.pulling import throttle
@@ -79,6 +80,10 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 def _answered(environ: dict[str, Any], held: ExitStack) -> Answer:
     asked = asking.request(environ)
     peer = asking.caller(asked)
+    if asked.path == posting.PATH:
+        status, kept = posting.answer(peer, asked)
+        held.close()
+        return status, {"Content-Type": "application/json"}, [json.dumps(kept).encode()]
     place = asking.place(asked.path)
     if asked.method == "POST" and (
         place.collection == "studies" or (place.what == "objects" and len(place.uids) == 1)
