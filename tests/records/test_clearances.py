@@ -85,9 +85,9 @@ def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def leave(one: DispatchInstance) -> Any:
-    from alarp.gateway.steps.sending import without_identity
+    from alarp.gateway.steps.proving import cleaned
 
-    return without_identity(one, load_profile(), Pseudonyms(KEY, 1))
+    return cleaned(one, load_profile(), Pseudonyms(KEY, 1)).left
 
 
 def held(dispatch: Dispatch, sentence: str) -> None:
@@ -103,7 +103,7 @@ def held(dispatch: Dispatch, sentence: str) -> None:
 def test_an_ultrasound_is_held_until_somebody_has_looked_and_then_goes_on_by_itself(
     study: Study, dispatch: Dispatch
 ) -> None:
-    from alarp.gateway.steps.sending import Barred
+    from alarp.gateway.steps.proving import Barred
 
     first = item(study, dispatch, 1)
     with pytest.raises(Barred, match=r"ultrasound image.*clear them, or install") as bar:
@@ -123,7 +123,7 @@ def test_an_ultrasound_is_held_until_somebody_has_looked_and_then_goes_on_by_its
 @pytest.mark.need("G03")
 @pytest.mark.usefixtures("without_the_extra")
 def test_what_comes_after_the_look_waits_for_a_look_of_its_own(study: Study, dispatch: Dispatch) -> None:
-    from alarp.gateway.steps.sending import Barred
+    from alarp.gateway.steps.proving import Barred
 
     first = item(study, dispatch, 1)
     with pytest.raises(Barred) as bar:

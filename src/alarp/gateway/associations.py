@@ -39,21 +39,26 @@ class Rejected(AlarpError):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One Part 10 file and the names by which a presentation context is chosen."""
+    """One Part 10 file and the names by which a presentation context is chosen.
+
+    `scanned_sha256`: the digest without which it does not leave for an AI tool, where it was scanned before.
+    """
 
     file: Path
     sop_class: str
     sop_uid: str
     transfer_syntax: str
+    scanned_sha256: str = ""
 
     @classmethod
-    def of(cls, file: Path) -> Outgoing:
+    def of(cls, file: Path, *, scanned_sha256: str = "") -> Outgoing:
         meta, _ = split_dataset(file)
         return cls(
             file,
             str(meta.MediaStorageSOPClassUID),
             str(meta.MediaStorageSOPInstanceUID),
             str(meta.TransferSyntaxUID),
+            scanned_sha256,
         )
 
 
@@ -135,7 +140,13 @@ def store(link: Association, peer: Peer, item: Outgoing, number: int) -> None:
         raise Unavailable(f"The association with {peer.aet} broke.", phase=Phase.SEND)
     if peer.kind == Peer.TOOL:
         owner = peer.deployment.slug if peer.deployment else ""
-        egress.leaving(item.file, peer=peer.aet, deployment=owner, sop_uid=item.sop_uid)
+        egress.leaving(
+            item.file,
+            peer=peer.aet,
+            deployment=owner,
+            sop_uid=item.sop_uid,
+            scanned_sha256=item.scanned_sha256,
+        )
     code = _lane(link).store(
         item.file,
         taken[wanted],

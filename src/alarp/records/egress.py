@@ -51,15 +51,26 @@ class Head:
 
 
 def leaving(
-    file: Path | bytes, *, peer: str, deployment: str, sop_uid: str, how: str = PUSHED
+    file: Path | bytes,
+    *,
+    peer: str,
+    deployment: str,
+    sop_uid: str,
+    how: str = PUSHED,
+    scanned_sha256: str = "",
 ) -> tuple[str, int]:
     """Write down that these bytes are about to leave for this peer; answers their digest and length.
 
     Call it for every object handed to an AI tool, by push or by pull, immediately before the first byte. `sop_uid`
-    is the name in the object's own file meta. Raises Unavailable when the line cannot be made durable: then
-    nothing may leave.
+    is the name in the object's own file meta. Raises Unavailable when the line cannot be made durable, and when
+    the bytes are not those that were scanned (`scanned_sha256`): then nothing may leave.
     """
     sha256, size = _measured(file)
+    if scanned_sha256 not in ("", sha256):
+        raise Unavailable(
+            "An image came out otherwise than when it was scanned; the study is proved anew.",
+            phase=Phase.DEIDENTIFY,
+        )
     entry: dict[str, str | int] = {
         "at": clock.now().isoformat(timespec="microseconds"),
         "bytes": size,

@@ -215,7 +215,8 @@ def test_the_signed_state_alone_is_the_switch_and_a_hold_stops_the_very_next_ima
 ) -> None:
     import valley
 
-    from alarp.gateway.steps.sending import Barred, Gate
+    from alarp.gateway.steps.proving import Barred
+    from alarp.gateway.steps.sending import Gate
     from alarp.records.deployments import commands as doors
 
     study = arrives(scanner, 1, PATIENT).study

@@ -69,7 +69,13 @@ def store(client: httpx.Client, peer: Peer, item: Outgoing) -> None:
     """Hand over one object. Returns when the peer has taken it; otherwise Rejected or Unavailable."""
     if peer.kind == Peer.TOOL:
         owner = peer.deployment.slug if peer.deployment else ""
-        egress.leaving(item.file, peer=peer.aet, deployment=owner, sop_uid=item.sop_uid)
+        egress.leaving(
+            item.file,
+            peer=peer.aet,
+            deployment=owner,
+            sop_uid=item.sop_uid,
+            scanned_sha256=item.scanned_sha256,
+        )
     boundary = secrets.token_hex(16)
     head = part_head(boundary, f"application/dicom; transfer-syntax={item.transfer_syntax}", first=True)
     last = tail(boundary)

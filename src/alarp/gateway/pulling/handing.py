@@ -12,7 +12,7 @@ from alarp.gateway import keys
 from alarp.gateway.associations import Outgoing
 from alarp.gateway.pulling.matching import Query
 from alarp.gateway.pulling.seeing import Seen, SeenImage, ToolView, View
-from alarp.gateway.steps import sending
+from alarp.gateway.steps import proving, sending
 from alarp.kernel import BrokenEvidence, Phase, RouteState, Unavailable, sha256_hex
 from alarp.records import egress, objects
 from alarp.records.ledger import pulls
@@ -56,17 +56,18 @@ class Hands:
         dispatch = image.item.dispatch
         try:
             pseudonyms = keys.of_dispatch(dispatch)
-            left = sending.without_identity(image.item, load_profile(), pseudonyms)
+            image_without = proving.cleaned(image.item, load_profile(), pseudonyms)
+            left = image_without.left
             if left.sop_instance_uid != image.sop_uid:
                 raise Withheld("The names of this study have changed since it was prepared.")
             gate = self._gates.setdefault(dispatch.pk, sending.Gate(dispatch))
-            file.write_bytes(left.part10)
+            file.write_bytes(image_without.part10)
             self._routes[image.item.pk] = gate.may_leave()
-        except sending.Barred as bar:
+        except proving.Barred as bar:
             raise Withheld(bar.sentence) from None
         except BrokenEvidence as error:
             raise Unavailable(str(error), phase=Phase.SEND) from None
-        pulls.leaves(image.item, sha256_hex(left.part10))
+        pulls.leaves(image.item, sha256_hex(image_without.part10))
         egress.leaving(
             file,
             peer=self.view.peer.aet,

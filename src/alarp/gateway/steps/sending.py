@@ -1,51 +1,42 @@
 """May this study leave, under which names, and has the tool taken it?
 
-The order is fixed: route, opt-out, de-identify every image, scan every image, then connect. Route and
-opt-out are asked again in the ledger before each image, so that a hold or an opt-out recorded a moment
-ago stops what has not left yet.
+The order is fixed: route, opt-out, prove every image (`proving`), then connect. Route and opt-out are asked again in
+the ledger before each image, so that a hold or an opt-out recorded a moment ago stops what has not left yet.
+
+What the ledger must know is written a batch at a time, in one transaction: the acknowledgements of the last images,
+and of the next ones the names under which they leave and that they are under way. A worker that dies between two of
+these lets its successor send again what it sent since, under the same names and as the same bytes; every time stands
+in the egress record, and a dispatch that ends says of how many images nobody knows.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from types import TracebackType
 
 from django.db import transaction
 
-from alarp.gateway import associations, keys, ways
-from alarp.gateway.steps.looking import NotLookedAt, looked_at
-from alarp.identity import Deidentified, Profile, Pseudonyms, deidentify, identifiers_of, scan
-from alarp.kernel import BadInput, Phase, RouteState, Unavailable, sha256_hex
-from alarp.records import objects
-from alarp.records.assurance.clearances import WAITS_FOR_A_LOOK
+from alarp.gateway import associations, ways
+from alarp.gateway.steps.proving import Barred, Proof, Proven, waiting
+from alarp.kernel import Phase, RouteState, Unavailable
+from alarp.records import clock, objects
 from alarp.records.audit.models import AuditStream
+from alarp.records.configuration import configuration
 from alarp.records.deployments import queries as deployments
 from alarp.records.ledger import dispatches, pulls, work
-from alarp.records.ledger.models import Dispatch, DispatchInstance, Peer
+from alarp.records.ledger.models import Dispatch, Peer
 from alarp.records.ledger.work import Claim
-from alarp.standards.deidentification import load_profile
 
 OVER = (Dispatch.SENT, Dispatch.RETURNED, Dispatch.REFUSED, Dispatch.OPTED_OUT, Dispatch.FAILED)
-
-
-class Barred(Exception):
-    """It may not leave: the state it stands in now, where, and the sentence for a person."""
-
-    def __init__(self, state: str, phase: Phase, sentence: str) -> None:
-        super().__init__(sentence)
-        self.state, self.phase, self.sentence = state, phase, sentence
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """One image as it would leave, in a file of its own."""
-
-    item: int
-    outgoing: associations.Outgoing
+AT_ONCE = 32
+"""How many images one transaction of the ledger covers."""
+NOTED_WITHIN_S = 1.0
+"""An acknowledgement waits no longer than this, and until the next image leaves, for its transaction."""
 
 
 def send(step: Claim) -> None:
@@ -59,11 +50,12 @@ def send(step: Claim) -> None:
         gate = Gate(dispatch)
         gate.may_leave()
         with _folder() as folder:
-            prepared = _prepare(step, dispatch, folder)
+            proof = _prove(step, dispatch, folder)
             if pulls.fetches(dispatch.deployment):
+                _note_names(step, dispatch, proof)
                 pulls.leave(step, dispatch)
                 return
-            _hand_over(step, gate, prepared)
+            _hand_over(step, gate, proof)
         dispatches.sent_all(step, dispatch)
     except Barred as bar:
         dispatches.end(step, dispatch, bar.state, bar.phase, bar.sentence)
@@ -117,60 +109,32 @@ def _folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _prepare(step: Claim, dispatch: Dispatch, folder: Path) -> list[Prepared]:
-    """De-identify and scan every image that has not left yet; note the names before any of them leaves."""
-    profile = load_profile()
-    pseudonyms = keys.of_dispatch(dispatch)
-    prepared: list[Prepared] = []
-    names: dict[int, dict[str, str]] = {}
-    study_names: dict[str, str] = {}
-    waiting = dispatch.items.filter(sent_at__isnull=True).select_related("instance").order_by("instance_id")
-    for item in waiting:
-        with transaction.atomic():
-            work.renew(step)
-        left = without_identity(item, profile, pseudonyms)
-        outgoing = left.part10
-        names[item.pk] = {
-            "sop_uid_sent": left.sop_instance_uid,
-            "series_uid_sent": left.series_uid,
-            "frame_uid_sent": left.frame_of_reference_uid,
-            "sent_sha256": sha256_hex(outgoing),
-        }
-        study_names = {
-            "patient_pseudonym": left.patient_pseudonym,
-            "accession_pseudonym": left.accession_pseudonym,
-            "study_uid_sent": left.study_uid,
-        }
-        file = folder / f"{item.pk}.dcm"
-        file.write_bytes(outgoing)
-        prepared.append(Prepared(item.pk, associations.Outgoing.of(file)))
-    dispatches.crosswalk(step, dispatch, names, profile=keys.note(profile, pseudonyms), **study_names)
-    return prepared
+def _prove(step: Claim, dispatch: Dispatch, folder: Path) -> Proof:
+    """Prove every image that has not left yet; the lease is held as long as that takes."""
+    proof = Proof(dispatch, folder)
+    renewed, every_s = time.monotonic(), configuration().lease_s / 4
+    for item in waiting(dispatch):
+        proof.add(item)
+        if time.monotonic() - renewed >= every_s:
+            with transaction.atomic():
+                work.renew(step)
+            renewed = time.monotonic()
+    return proof
 
 
-def without_identity(item: DispatchInstance, profile: Profile, pseudonyms: Pseudonyms) -> Deidentified:
-    """The image without its patient, proven by the second scanner; Barred when that cannot be had."""
-    original = objects.get(item.instance.sha256)
-    try:
-        shown, cleaned = looked_at(item, original)
-        left = deidentify(shown, profile=profile, pseudonyms=pseudonyms, pixels_cleaned=cleaned)
-        leaks = scan(left.part10, identifiers_of(original))
-    except NotLookedAt as why:
-        raise Barred(Dispatch.HELD, Phase.DEIDENTIFY, f"{WAITS_FOR_A_LOOK}{why}") from None
-    except BadInput as error:
-        raise Barred(Dispatch.FAILED, Phase.DEIDENTIFY, f"Cannot be de-identified: {error}") from None
-    if leaks:
-        found = f"{len(leaks)} place" + ("s" if len(leaks) > 1 else "")
-        raise Barred(
-            Dispatch.FAILED,
-            Phase.DEIDENTIFY,
-            f"The second scanner still finds the patient's identifiers in {found}; nothing left.",
-        )
-    return left
+def _note_names(step: Claim, dispatch: Dispatch, proof: Proof) -> None:
+    """For a tool that fetches: the names of all, before any of them can be seen."""
+    for start in range(0, len(proof.images), AT_ONCE):
+        names = _names(proof.images[start : start + AT_ONCE])
+        dispatches.crosswalk(step, dispatch, names, **proof.noted_names)
 
 
-def _hand_over(step: Claim, gate: Gate, prepared: list[Prepared]) -> None:
-    if not prepared:
+def _names(images: Sequence[Proven]) -> dict[int, dict[str, str]]:
+    return {one.item: one.names for one in images}
+
+
+def _hand_over(step: Claim, gate: Gate, proof: Proof) -> None:
+    if not proof.images:
         return
     dispatch = gate.dispatch
     tool = (
@@ -182,12 +146,74 @@ def _hand_over(step: Claim, gate: Gate, prepared: list[Prepared]) -> None:
         raise Unavailable(
             "No AI tool is connected for this deployment; enter its address.", phase=Phase.CONNECT
         )
-    outgoing = [one.outgoing for one in prepared]
-    with ways.open_to(tool, outgoing) as store:
-        for number, one in enumerate(prepared):
-            route = gate.may_leave()
-            try:
-                store(one.outgoing, number)
-            except associations.Rejected as error:
-                raise Barred(Dispatch.FAILED, Phase.SEND, str(error)) from None
-            dispatches.sent_one(step, dispatch, one.item, route)
+    with (
+        ways.open_to(tool, list(proof.kinds.values())) as store,
+        _Noted(step, dispatch, proof) as noted,
+    ):
+        for number, one in enumerate(proof.images):
+            noted.leaves(number)
+            with proof.ready(one) as outgoing:
+                route = gate.may_leave()
+                try:
+                    noted.begun(one.item)
+                    store(outgoing, number)
+                except associations.Rejected as error:
+                    noted.known(one.item)
+                    raise Barred(Dispatch.FAILED, Phase.SEND, str(error)) from None
+            noted.taken(one.item, route)
+
+
+class _Noted:
+    """What the ledger knows of the images that leave: names beforehand, acknowledgements soon after."""
+
+    def __init__(self, step: Claim, dispatch: Dispatch, proof: Proof) -> None:
+        self._step, self._dispatch, self._proof = step, dispatch, proof
+        self._unsure = {int(item) for item in step.payload.get("under_way", ())}
+        """Nobody knows whether the tool has these: an earlier attempt was cut off, or no answer came."""
+        self._taken: dict[int, datetime] = {}
+        self._route = RouteState.CLOSED
+        self._next = self._named = 0
+        self._noted_at = float("-inf")
+        self._under_way: list[int] = sorted(self._unsure)
+
+    def __enter__(self) -> _Noted:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._taken or self._under_way != sorted(self._unsure):
+            self._note([])
+
+    def leaves(self, number: int) -> None:
+        """The image of this number is next: its name is durable, and that it is under way."""
+        self._next = number
+        if number >= self._named or time.monotonic() - self._noted_at >= NOTED_WITHIN_S:
+            self._note(self._proof.images[number : number + AT_ONCE])
+
+    def begun(self, item: int) -> None:
+        self._unsure.add(item)
+
+    def known(self, item: int) -> None:
+        """The tool has answered, whatever it said."""
+        self._unsure.discard(item)
+
+    def taken(self, item: int, route: RouteState) -> None:
+        """The tool has acknowledged this image; the first of a study is noted at once, since a result is owed now."""
+        self.known(item)
+        self._taken[item], self._route = clock.now(), route
+        if self._dispatch.sent_at is None:
+            self._note(self._proof.images[self._next + 1 : self._named])
+
+    def _note(self, ahead: Sequence[Proven]) -> None:
+        self._under_way = sorted(self._unsure | {one.item for one in ahead})
+        unnamed = self._proof.images[self._named : self._next + len(ahead)] if ahead else []
+        with transaction.atomic():
+            if unnamed:
+                dispatches.crosswalk(self._step, self._dispatch, _names(unnamed), **self._proof.noted_names)
+            dispatches.progress(
+                self._step, self._dispatch, self._taken, route=self._route, under_way=self._under_way
+            )
+        self._named += len(unnamed)
+        self._taken.clear()
+        self._noted_at = time.monotonic()

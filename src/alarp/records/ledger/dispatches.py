@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -240,15 +241,25 @@ def crosswalk(
     dispatch.refresh_from_db()
 
 
-def sent_one(step: work.Claim, dispatch: Dispatch, item: int, route: RouteState) -> None:
-    """The tool has acknowledged this instance."""
-    moment = clock.now()
+def progress(
+    step: work.Claim,
+    dispatch: Dispatch,
+    taken: Mapping[int, datetime],
+    *,
+    route: RouteState,
+    under_way: Sequence[int],
+) -> None:
+    """The tool has acknowledged these images at these moments; of those under way nobody knows if the worker dies now."""
     with transaction.atomic():
         work.renew(step)
-        DispatchInstance.objects.filter(pk=item, sent_at__isnull=True).update(sent_at=moment)
+        work.note(step, under_way=list(under_way))
+        if not taken:
+            return
+        rows = [DispatchInstance(pk=item, sent_at=moment) for item, moment in taken.items()]
+        DispatchInstance.objects.filter(sent_at__isnull=True).bulk_update(rows, ["sent_at"])
         if dispatch.sent_at is None:
-            dispatch.sent_at = moment
-            dispatch.due_at = moment + timedelta(minutes=configuration().result_due_min)
+            dispatch.sent_at = min(taken.values())
+            dispatch.due_at = dispatch.sent_at + timedelta(minutes=configuration().result_due_min)
             dispatch.route_when_sent = route.value
             dispatch.save(update_fields=["sent_at", "due_at", "route_when_sent"])
 
@@ -274,7 +285,15 @@ def end(step: work.Claim, dispatch: Dispatch, state: str, phase: Phase, reason: 
         gone = dispatch.items.filter(sent_at__isnull=False).count()
         if gone:
             reason = f"{reason} {gone} of {dispatch.items.count()} images had been sent before."
+        if unsure := _unsure(step, dispatch):
+            reason = f"{reason} Whether {unsure} more had been, nobody knows: see the record of what left."
         move(dispatch, state, phase, reason)
+
+
+def _unsure(step: work.Claim, dispatch: Dispatch) -> int:
+    """How many images were under way when a worker died, or a tool fell silent, and have not been acknowledged since?"""
+    under_way = work.noted(step).get("under_way", ())
+    return dispatch.items.filter(pk__in=under_way, sent_at__isnull=True).count() if under_way else 0
 
 
 def trouble(step: work.Claim, dispatch: Dispatch, phase: Phase, sentence: str) -> None:

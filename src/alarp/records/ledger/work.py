@@ -109,6 +109,11 @@ def note(step: Claim, **facts: Any) -> None:
     _write(step, payload={**step.payload, **facts})
 
 
+def noted(step: Claim) -> Mapping[str, Any]:
+    """What the step keeps now: its payload as it was claimed, with what was noted since."""
+    return dict(Work.objects.values_list("payload", flat=True).get(pk=step.pk))
+
+
 def retry(step: Claim, *, phase: str, sentence: str, wait_s: float | None = None) -> None:
     """Come back to it later: a transient fault is never final. The wait doubles up to a ceiling, with jitter."""
     settings = configuration()
