@@ -102,6 +102,27 @@ def test_one_patient_number_of_two_hospitals_is_two_patients(house: House) -> No
 
 
 @pytest.mark.need("G02")
+def test_one_patient_number_gets_two_names_outside_when_only_the_senders_tell_its_hospitals_apart(
+    house: House,
+) -> None:
+    number = patient()
+    for hospital in ("NORTH", "SOUTH"):
+        house.ask(
+            f"p = Peer.objects.create(aet='CT{hospital}', name='CT', kind='source', patient_issuer={hospital!r}, "
+            "site=Organisation.objects.get(slug='north'))"
+        )
+        assert deliver([image(PatientID=number)], house.port, f"CT{hospital}") == [0]
+    house.until(f"Dispatch.objects.filter(study__patient_id={number!r}).count()", 2)
+    found = house.ask(
+        "from alarp.gateway import keys\n"
+        f"every = Dispatch.objects.filter(study__patient_id={number!r}).order_by('study__issuer')\n"
+        f"answer = [(d.study.issuer, keys.of_dispatch(d).patient({number!r})) for d in every]"
+    )
+    assert [issuer for issuer, _ in found] == ["NORTH", "SOUTH"]
+    assert found[0][1] != found[1][1]
+
+
+@pytest.mark.need("G02")
 def test_one_study_uid_of_two_hospitals_is_never_one_study(house: House) -> None:
     number, study = patient(), uid()
     north, south = (

@@ -77,5 +77,6 @@ def _row(peer: Any) -> dict[str, Any]:
         "way": peer.way,
         "url": peer.url,
         "may_pull": peer.may_pull,
+        "patient_issuer": peer.patient_issuer,
         "token": bool(peer.token_sha256),
     }

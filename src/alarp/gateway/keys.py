@@ -8,7 +8,8 @@ leaves under the newest key.
 from __future__ import annotations
 
 import re
-from functools import cache
+from dataclasses import replace
+from functools import lru_cache
 
 from alarp.identity import Profile, Pseudonyms
 from alarp.records import pseudonym_keys
@@ -18,19 +19,22 @@ _RECORDED = re.compile(r", key ([0-9]+)$")
 _LONGEST = 80
 
 
-@cache
-def _loaded(deployment: str, version: int) -> Pseudonyms:
-    return pseudonym_keys.load(deployment, version)
+@lru_cache(maxsize=256)
+def _loaded(deployment: str, version: int, issuer: str) -> Pseudonyms:
+    return replace(pseudonym_keys.load(deployment, version), issuer=issuer)
 
 
-def pseudonyms_of(deployment: str, version: int | None = None) -> Pseudonyms:
-    """The pseudonyms of this deployment (its short name), under this version of its key; under the newest without one."""
-    return _loaded(deployment, version or pseudonym_keys.current(deployment))
+def pseudonyms_of(deployment: str, version: int | None = None, issuer: str = "") -> Pseudonyms:
+    """The pseudonyms of this deployment (its short name), under this version of its key; under the newest without one.
+
+    `issuer` is that of the study, for the numbers of its patient that name none.
+    """
+    return _loaded(deployment, version or pseudonym_keys.current(deployment), issuer)
 
 
 def of_dispatch(dispatch: Dispatch) -> Pseudonyms:
     """The pseudonyms under which this dispatch left, or will leave."""
-    return pseudonyms_of(dispatch.deployment.slug, version_of(dispatch))
+    return pseudonyms_of(dispatch.deployment.slug, version_of(dispatch), dispatch.study.issuer)
 
 
 def version_of(dispatch: Dispatch) -> int | None:

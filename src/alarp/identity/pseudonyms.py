@@ -41,6 +41,8 @@ class Pseudonyms:
 
     key: bytes = field(repr=False)
     key_version: int
+    issuer: str = ""
+    """Whose patient numbers those are that name no issuer: the same number at two hospitals is two people."""
     _known: dict[tuple[str, ...], bytes] = field(
         default_factory=dict, repr=False, compare=False, hash=False, init=False
     )
@@ -70,7 +72,11 @@ class Pseudonyms:
             raise BadInput(
                 "The Patient ID (0010,0020) is empty, so no pseudonym can stand for it; hold the study."
             )
-        return "ALARP" + self._letters("patient", patient_id.strip(), issuer.strip())
+        return "ALARP" + self._letters("patient", patient_id.strip(), self.issued_by(issuer))
+
+    def issued_by(self, issuer: str) -> str:
+        """Whose is a number that names this issuer, or none?"""
+        return issuer.strip() or self.issuer.strip()
 
     def subject(self, patient_id: str, issuer: str, study_uid: str) -> str:
         """What is the person of this study called outside? As `patient`; without a PatientID, one name a study."""
@@ -110,7 +116,7 @@ class Pseudonyms:
 
         One number for each patient, so that intervals between the patient's studies stay true.
         """
-        number = int.from_bytes(self._digest("date shift", patient_id.strip(), issuer.strip())[:8], "big")
+        number = int.from_bytes(self._digest("date shift", patient_id.strip(), self.issued_by(issuer))[:8], "big")
         return -(1 + number % LARGEST_SHIFT_DAYS)
 
     def _letters(self, *parts: str) -> str:

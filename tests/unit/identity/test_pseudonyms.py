@@ -53,6 +53,14 @@ def test_patients_with_one_number_from_two_issuers_are_two() -> None:
     assert NAMES.patient(" 123 ", "NORTH") == NAMES.patient("123", "NORTH ")
 
 
+def test_a_number_without_an_issuer_is_that_of_the_study_s_and_one_with_an_issuer_stays_its_own() -> None:
+    north = Pseudonyms(KEY, 1, issuer="NORTH")
+
+    assert north.patient("123") == north.patient("123", "NORTH") == NAMES.patient("123", "NORTH")
+    assert north.patient("123", "SOUTH") == NAMES.patient("123", "SOUTH")
+    assert north.date_shift_days("123") == NAMES.date_shift_days("123", "NORTH") != NAMES.date_shift_days("123")
+
+
 def test_an_empty_value_gets_no_name_and_a_uid_of_the_standard_keeps_its_own() -> None:
     assert NAMES.uid("") == NAMES.accession("") == ""
     assert NAMES.uid("1.2.840.10008.5.1.4.1.1.2") == "1.2.840.10008.5.1.4.1.1.2"

@@ -57,6 +57,19 @@ def test_a_report_gets_its_patient_and_study_back_and_keeps_its_own_series_and_u
     assert b"ALARP" + NAMES.patient("RX1-4471", "NORTHMOOR")[5:].encode() not in back
 
 
+@pytest.mark.need("G02")
+def test_images_that_name_the_issuer_and_images_that_leave_it_to_their_sender_are_of_one_patient() -> None:
+    stated, bare = image(), image(IssuerOfPatientID="")
+    headers = [read_header(as_bytes(one)) for one in (stated, bare)]
+    names = Pseudonyms(KEY, 1, issuer=stated.IssuerOfPatientID)
+
+    assert (
+        Crosswalk.of(headers, names).patient_pseudonym == Crosswalk.of(headers[:1], NAMES).patient_pseudonym
+    )
+    with pytest.raises(BadInput, match="one patient"):
+        Crosswalk.of(headers, Pseudonyms(KEY, 1, issuer="SOUTHMOOR"))
+
+
 @pytest.mark.need("G14")
 def test_a_structure_set_comes_back_on_the_original_frame_and_images() -> None:
     original = image()

@@ -218,7 +218,7 @@ class ToolView(View):
                     item.sop_uid_sent,
                     item.series_uid_sent,
                     item,
-                    _header_without_identity(item.instance.sha256, slug, version),
+                    _header_without_identity(item, slug, version),
                 )
                 for item in items.select_related(*related).order_by("pk")
             )
@@ -289,9 +289,11 @@ def _header_of(sha256: str) -> Callable[[], Dataset]:
     return lambda: _original(sha256)
 
 
-def _header_without_identity(sha256: str, slug: str, key_version: int | None) -> Callable[[], Dataset]:
-    profile = load_profile()
-    return lambda: _deidentified(sha256, slug, key_version, f"{profile.name} {profile.version}")
+def _header_without_identity(
+    item: DispatchInstance, slug: str, key_version: int | None
+) -> Callable[[], Dataset]:
+    profile, sha256, issuer = load_profile(), item.instance.sha256, item.dispatch.study.issuer
+    return lambda: _deidentified(sha256, slug, key_version, issuer, f"{profile.name} {profile.version}")
 
 
 def _parsed(part10: bytes) -> Dataset:
@@ -309,11 +311,11 @@ def _original(sha256: str) -> Dataset:
 
 
 @lru_cache(maxsize=_SAMPLES)
-def _deidentified(sha256: str, slug: str, key_version: int | None, profile: str) -> Dataset:
+def _deidentified(sha256: str, slug: str, key_version: int | None, issuer: str, profile: str) -> Dataset:
     """The header as it would leave, once for each object, tool, key and version of the profile."""
     del profile  # part of what the answer is remembered by
     try:
-        pseudonyms = keys.pseudonyms_of(slug, key_version)
+        pseudonyms = keys.pseudonyms_of(slug, key_version, issuer)
         left = deidentify(objects.get(sha256), profile=load_profile(), pseudonyms=pseudonyms)
     except (BadInput, BrokenEvidence):
         return Dataset()

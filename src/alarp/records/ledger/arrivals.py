@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -159,6 +159,7 @@ class _Batch:
         if described is None:
             return None, "The header names no study."
         study = self.studies.get(described.study_uid)
+        described = _issued(described, peer, study)
         if study is None:
             study = self.studies[described.study_uid] = _new_study(peer, described)
         elif _of_another_patient(study, described):
@@ -224,6 +225,13 @@ def _row(peer: Peer, arrival: Arrival) -> Instance:
 def _same_name(row: Instance | Held) -> tuple[str, int, str]:
     """Among which objects must this name be the only one? All that were sent in; of results, the same tool's."""
     return row.direction, row.peer_id if row.direction == Instance.RESULT else 0, row.sop_uid
+
+
+def _issued(described: Described, peer: Peer, study: KnownStudy | None) -> Described:
+    """A patient's number that names no issuer is the sender's; a study that came before that was entered stays so."""
+    if described.issuer or not described.patient_id or (study is not None and not study.issuer):
+        return described
+    return replace(described, issuer=peer.patient_issuer)
 
 
 def _of_another_patient(study: KnownStudy, described: Described) -> bool:

@@ -44,6 +44,11 @@ class Peer(models.Model):
     token_sha256 = models.CharField(
         max_length=64, blank=True, db_index=True, help_text="Digest of its token for DICOMweb; empty: none"
     )
+    patient_issuer = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="Who issues its patient numbers where an object does not say so, (0010,0021)",
+    )
 
     class Meta:
         constraints = [

@@ -18,6 +18,7 @@ from alarp.records.ledger.models import Peer
 from alarp.records.people.models import Organisation, Person
 
 TOKEN_BYTES = 32
+LONGEST_ISSUER = 64  # VR LO
 
 
 def register_peer(
@@ -35,9 +36,13 @@ def register_peer(
     way: str = Peer.DIMSE,
     url: str = "",
     may_pull: bool = False,
+    patient_issuer: str = "",
     by: Person | str,
 ) -> Peer:
-    """This application entity may talk to the gateway (an entry with the same title is changed)."""
+    """This application entity may talk to the gateway (an entry with the same title is changed).
+
+    `patient_issuer` issues the patient numbers of its objects that name no issuer: two hospitals use one number twice.
+    """
     if isinstance(by, Person):
         permissions.check(by, "manage_people", site)
     title = aet.strip()
@@ -63,6 +68,7 @@ def register_peer(
         "addresses": _addresses(title, addresses),
         "secured": secured,
         "may_pull": may_pull,
+        "patient_issuer": _issuer(title, kind, patient_issuer),
     }
     with transaction.atomic():
         peer, new = Peer.objects.update_or_create(aet=title, defaults=columns)
@@ -90,6 +96,18 @@ def _check_reached(
         raise BadInput(f"{title}: the gateway sends to it, so it needs host and port.")
     if port is not None and not 1 <= port <= 65535:
         raise BadInput(f"{title}: the port is {port}; it lies between 1 and 65535.")
+
+
+def _issuer(title: str, kind: str, issuer: str) -> str:
+    found = issuer.strip()
+    if len(found) > LONGEST_ISSUER or "\\" in found or not found.isprintable():
+        raise BadInput(
+            f"{title}: the issuer of its patient numbers must have at most {LONGEST_ISSUER} characters and no "
+            "backslash (PS3.5 table 6.2-1); shorten it."
+        )
+    if found and kind == Peer.TOOL:
+        raise BadInput(f"{title}: a tool knows patients by our pseudonyms; leave its patient_issuer empty.")
+    return found
 
 
 def _addresses(title: str, addresses: str) -> str:

@@ -207,6 +207,7 @@ def _peer(row: PeerRow, by: str) -> None:
         "way": row.way,
         "url": row.url,
         "may_pull": row.may_pull,
+        "patient_issuer": row.patient_issuer.strip(),
     }
     if not Peer.objects.filter(aet=row.aet, **wanted).exists():
         register_peer(aet=row.aet, **wanted, by=by)

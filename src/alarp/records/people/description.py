@@ -51,6 +51,7 @@ class PeerRow:
     way: str = "dimse"
     url: str = ""
     may_pull: bool = False
+    patient_issuer: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,4 +144,5 @@ def _peer(value: Any, where: str) -> PeerRow:
         way=row.text("way", "dimse"),
         url=row.text("url", ""),
         may_pull=row.truth("may_pull", False),
+        patient_issuer=row.text("patient_issuer", ""),
     )
