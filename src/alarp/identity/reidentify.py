@@ -60,15 +60,8 @@ class Crosswalk:
                 "A crosswalk needs the header of at least one object of the study; none was given."
             )
         first = headers[0]
-        if (
-            len(
-                {
-                    (header.study_uid, header.patient_id, pseudonyms.issued_by(header.issuer))
-                    for header in headers
-                }
-            )
-            != 1
-        ):
+        people = {(one.study_uid, one.patient_id, pseudonyms.issued_by(one.issuer)) for one in headers}
+        if len(people) != 1:
             raise BadInput(
                 "The headers for one crosswalk are not of one study of one patient; build one for each."
             )
