@@ -116,7 +116,9 @@ class Pseudonyms:
 
         One number for each patient, so that intervals between the patient's studies stay true.
         """
-        number = int.from_bytes(self._digest("date shift", patient_id.strip(), self.issued_by(issuer))[:8], "big")
+        number = int.from_bytes(
+            self._digest("date shift", patient_id.strip(), self.issued_by(issuer))[:8], "big"
+        )
         return -(1 + number % LARGEST_SHIFT_DAYS)
 
     def _letters(self, *parts: str) -> str:
