@@ -148,6 +148,33 @@ def test_a_proof_is_asked_for_by_its_days_and_a_wrong_order_is_refused(day: Day)
     assert not OptOutProof.objects.exists()
 
 
+@pytest.mark.need("G06", "G08")
+def test_the_page_of_a_proof_never_says_that_nothing_left_when_something_left_under_another_number(
+    day: Day,
+) -> None:
+    now = clock.now()
+    left = {
+        "study": 77, "deployment": "flag", "images": 2, "first_at": now.isoformat(), "last_at": now.isoformat(),
+        "said_no": "opt-out 5", "since": now.isoformat(),
+    }  # fmt: skip
+    body = {
+        "method": "m", "lines": 2, "patients": 1, "studies": 1, "instances": 2, "stood": [], "before": [],
+        "unexplained": [], "troubles": [], "rows": [], "heads": [],
+    }  # fmt: skip
+    merged = left | {"because": "Message 12, ADT^A40 said so."}
+    pages = []
+    for more in ({}, {"merged": [merged]}):  # a proof of before has no such list
+        row = OptOutProof(
+            begin=now - timedelta(days=1), end=now, proven=True, body=body | more, sha256="0" * 64, at=now
+        )
+        row.save()
+        pages.append(words(signed_in("information-governance").get(reverse("opt-out-proof", args=[row.pk]))))
+    plain, told = pages
+    assert "Nothing of an opted-out patient left" in plain
+    assert "Nothing of an opted-out patient left" not in told
+    assert "under another number of the same patient" in told and "Message 12, ADT^A40 said so." in told
+
+
 @pytest.mark.need("G17")
 def test_the_button_is_refused_while_the_route_is_closed_and_says_why(day: Day) -> None:
     address = reverse("probe", kwargs={"slug": "flag"})

@@ -80,6 +80,7 @@ def _told(found: Any) -> list[str]:
     body = found.body
     said = [
         f"Study {row['study']}: {row['images']} to {row['deployment']} from {row['first_at']} while {row['said_no']} stood."
+        + (f" {row['because']}" if row["because"] else "")
         for row in body["stood"]
     ]
     said += [
@@ -88,6 +89,11 @@ def _told(found: Any) -> list[str]:
     ]
     said += body["troubles"]
     said += [
+        f"Study {row['study']}: {row['images']} to {row['deployment']} from {row['first_at']} while {row['said_no']} stood "
+        f"under another number. {row['because']}"
+        for row in body["merged"]
+    ]
+    said += [
         f"Study {row['study']}: {row['images']} to {row['deployment']} before {row['said_no']} was recorded."
         for row in body["before"]
     ]
@@ -95,5 +101,6 @@ def _told(found: Any) -> list[str]:
         f"{body['lines']:,} objects left; {body['patients']:,} patients have said no, with {body['studies']:,} "
         f"studies and {body['instances']:,} objects here."
     )
-    verdict = "Proven: nothing left while a no stood." if found.proven else "NOT proven."
+    known = "was known to stand" if body["merged"] else "stood"
+    verdict = f"Proven: nothing left while a no {known}." if found.proven else "NOT proven."
     return [*said, counted, f"{verdict} Proof {found.pk}, {found.sha256[:12]}…"]

@@ -6,18 +6,22 @@ computed under which each received object would have left, and the line's name i
 the original names and digests, should anything have left as it came). Whose object it was is then read from the
 original bytes. A line that no received object explains, a line that is missing from the record, or a record that
 was changed, leaves the proof open.
+
+Whose no it was is asked as of the moment at which the line left. What nobody could know then, because the hospital said
+only later that two numbers are one person's, is told apart, with the message that said so.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Count
+from django.utils import timezone
 
 from alarp.identity import Pseudonyms, read_header
 from alarp.kernel import AlarpError, BadInput, digest
@@ -31,14 +35,18 @@ from alarp.records.egress import Head, Line
 from alarp.records.ledger import work
 from alarp.records.ledger.identities import PatientIds
 from alarp.records.ledger.models import DispatchInstance, Instance, Study, Work
+from alarp.records.messages.models import Merge
 from alarp.records.people.models import Person
 
 ANCHORED, SEAL = "egress record sealed", "seal"
+STOOD, MERGED, BEFORE = "stood", "merged", "before"
+"""It left while the no stood; while it stood under a number that only later was said to be this patient's; earlier."""
 MOST_ROWS = 5000
 METHOD = (
     "Each object handed to a tool's socket is in the egress record with the digest of its bytes. Each line was led "
     "back to a received object through the names recomputed under every version of every key, and its patient was read "
-    "from the original bytes."
+    "from the original bytes. Which numbers are one person's was asked as it was known when the object left, and again "
+    "as it is known now."
 )
 Progress = Callable[[str, int, int], None]
 
@@ -54,6 +62,7 @@ class Left:
     last_at: str
     said_no: str
     since: str
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +139,6 @@ def _compute(begin: datetime, end: datetime, progress: Progress) -> dict[str, An
     noes = Noes.read()
     troubles += noes.troubles
     left = _left(origins, noes, troubles, progress)
-    stood = [row for row, stands in left if stands]
-    before = [row for row, stands in left if not stands]
     rows = _studies(noes, end, Counter({row.study: row.images for row, _ in left}))
     return {
         "begin": begin.isoformat(),
@@ -142,8 +149,7 @@ def _compute(begin: datetime, end: datetime, progress: Progress) -> dict[str, An
         "patients": len({row["patient"] for row in rows}),
         "studies": len(rows),
         "instances": sum(row["instances"] for row in rows),
-        "stood": [asdict(row) for row in stood],
-        "before": [asdict(row) for row in before],
+        **{what: [asdict(row) for row, found in left if found == what] for what in (STOOD, MERGED, BEFORE)},
         "unexplained": strays,
         "troubles": troubles,
         "rows": [{k: v for k, v in row.items() if k != "patient"} for row in rows[:MOST_ROWS]],
@@ -203,55 +209,93 @@ def keys_of(deployment: str) -> tuple[Pseudonyms, ...]:
     return tuple(pseudonym_keys.load(deployment, version) for version in pseudonym_keys.versions(deployment))
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a line is in the light of a patient's no, and the words that say why."""
+
+    line: Line
+    no: No
+    what: str
+    because: str = ""
+
+
 def _left(
     origins: Mapping[Origin, list[Line]], noes: Noes, troubles: list[str], progress: Progress
-) -> list[tuple[Left, bool]]:
-    """What left of patients who have said no; True: while the no stood, False: before it was said."""
-    groups: dict[tuple[int, str, bool], list[tuple[Line, No]]] = {}
+) -> list[tuple[Left, str]]:
+    """What left of patients who have said no, and whether the no stood."""
+    groups: dict[tuple[int, str, str], list[Judged]] = {}
     for n, (origin, lines) in enumerate(origins.items()):
         if n % 200 == 0:
             progress("originals", n, len(origins))
         if origin.synthetic:
             continue
-        for line, no, stands in _judged(origin, lines, noes, troubles):
-            groups.setdefault((origin.study or 0, line.deployment, stands), []).append((line, no))
-    return [(_row(study, slug, group), stands) for (study, slug, stands), group in sorted(groups.items())]
+        for one in _judged(origin, lines, noes, troubles):
+            groups.setdefault((origin.study or 0, one.line.deployment, one.what), []).append(one)
+    return [(_row(study, slug, group), what) for (study, slug, what), group in sorted(groups.items())]
 
 
-def _judged(
-    origin: Origin, lines: list[Line], noes: Noes, troubles: list[str]
-) -> Iterator[tuple[Line, No, bool]]:
+def _judged(origin: Origin, lines: list[Line], noes: Noes, troubles: list[str]) -> Iterator[Judged]:
     study = Study.objects.filter(pk=origin.study).first() if origin.study else None
+    names = _names(origin, study, troubles)
+    for line in lines:
+        received = study.first_received_at if study else line.at
+        then, now = (
+            [no for no in said if no.deployment in ("", line.deployment)]
+            for said in (noes.of(names, at=line.at), noes.of(names))
+        )
+        stood = [no for no in then if no.stood(line.at, received)]
+        merged = [no for no in now if no.stood(line.at, received)]
+        if stood:
+            no = min(stood, key=_since)
+            yield Judged(
+                line, no, STOOD, "" if no in now else "The hospital has said since that it is another's."
+            )
+        elif merged:
+            no = min(merged, key=_since)
+            yield Judged(line, no, MERGED, _said_by(noes.brought_by(names, no, after=line.at)))
+        elif then or now:
+            yield Judged(line, min([*then, *now], key=_since), BEFORE)
+
+
+def _names(origin: Origin, study: Study | None, troubles: list[str]) -> list[PatientIds]:
+    """By which numbers is the patient of this object known, first by its own bytes?"""
     names = [PatientIds.of(study)] if study else []
     try:
-        header = read_header(objects.get(origin.sha256))
-        names.insert(0, PatientIds.of(header))
+        read = PatientIds.of(read_header(objects.get(origin.sha256)))
     except AlarpError:
         troubles.append(
             f"The original of object {origin.instance} cannot be read; whose it is rests on the ledger."
         )
-    said = noes.of(names)
-    for line in lines:
-        reaching = [no for no in said if no.deployment in ("", line.deployment)]
-        received = study.first_received_at if study else line.at
-        standing = [no for no in reaching if no.stood(line.at, received)]
-        if standing:
-            yield line, min(standing, key=lambda no: no.since), True
-        elif reaching:
-            yield line, min(reaching, key=lambda no: no.since), False
+        return names
+    if names and not read.issuer and read.patient_id == names[0].patient_id:
+        read = replace(read, issuer=names[0].issuer)  # its sender's, which the object leaves out
+    return [read, *names]
 
 
-def _row(study: int, deployment: str, group: list[tuple[Line, No]]) -> Left:
-    times = sorted(line.at for line, _ in group)
-    no = min((no for _, no in group), key=lambda one: one.since)
+def _since(no: No) -> datetime:
+    return no.since
+
+
+def _said_by(merge: Merge | None) -> str:
+    if merge is None:
+        return ""
+    kind = f", {merge.message.kind}" if merge.message.kind else ""
+    said = timezone.localtime(merge.at)
+    return f"Message {merge.message_id}{kind} said on {said:%Y-%m-%d} at {said:%H:%M} that both numbers are one patient's."
+
+
+def _row(study: int, deployment: str, group: list[Judged]) -> Left:
+    times = sorted(one.line.at for one in group)
+    first = min(group, key=lambda one: one.no.since)
     return Left(
         study=study,
         deployment=deployment,
         images=len(group),
         first_at=times[0].isoformat(),
         last_at=times[-1].isoformat(),
-        said_no=no.words,
-        since=no.since.isoformat(),
+        said_no=first.no.words,
+        since=first.no.since.isoformat(),
+        because=first.because,
     )
 
 

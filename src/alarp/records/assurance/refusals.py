@@ -1,9 +1,14 @@
-"""Who has said no, from when, until when, for which tools? All of it at once, for a comparison with everything."""
+"""Who has said no, from when, until when, for which tools? All of it at once, for a comparison with everything.
+
+Whose no it is depends on which numbers were known to be one person's, and that changes: a merge binds from the moment
+it is here, and a pairing of numbers may be corrected. So the question can be asked as of a moment.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,7 +42,10 @@ class Noes:
 
     register: dict[str, list[No]]
     troubles: tuple[str, ...]
-    merged: bool  # without a merge nobody goes by another name, and nothing need be asked for one
+    merged_at: tuple[
+        datetime, ...
+    ]  # before the first nobody goes by another name, and nothing need be asked for one
+    _asked: dict[tuple[tuple[PatientIds, ...], int], list[No]] = field(default_factory=dict)
 
     @classmethod
     def read(cls) -> Noes:
@@ -52,17 +60,34 @@ class Noes:
             no = No(PatientIds.of(row), since, row.withdrawn_at, slug, f"opt-out {row.pk}")
             for key in _keys(no.ids):
                 found.setdefault(key, []).append(no)
-        merged = Merge.objects.exists()
+        merged_at = tuple(sorted(Merge.objects.values_list("at", flat=True)))
         try:
             opt_outs.find(PatientIds(patient_id=plain("nobody at all")), deployment=None, since=clock.now())
         except Unavailable as error:
-            return cls(found, (str(error),), merged)
-        return cls(found, (), merged)
+            return cls(found, (str(error),), merged_at)
+        return cls(found, (), merged_at)
 
-    def of(self, names: Iterable[PatientIds]) -> list[No]:
-        """Every no of the patient who goes by any of these names, and by the names that merges add."""
-        known = known_as if self.merged else lambda given: (given,)
-        every = list(dict.fromkeys(n for given in names if given for n in known(given)))
+    def of(self, names: Iterable[PatientIds], *, at: datetime | None = None) -> list[No]:
+        """Every no of the patient who goes by any of these names, and by the names that merges (until `at`) add."""
+        given = tuple(dict.fromkeys(name for name in names if name))
+        merges = len(self.merged_at) if at is None else bisect_right(self.merged_at, at)
+        if (given, merges) not in self._asked:
+            self._asked[given, merges] = self._of(given, merges)
+        return self._asked[given, merges]
+
+    def brought_by(self, names: Iterable[PatientIds], no: No, *, after: datetime) -> Merge | None:
+        """Which merge, of those after this moment, made the no one of this patient?"""
+        given = tuple(names)
+        for row in Merge.objects.filter(at__gt=after).order_by("at", "pk").select_related("message"):
+            if no in self.of(given, at=row.at):
+                return row
+        return None
+
+    def _of(self, given: tuple[PatientIds, ...], merges: int) -> list[No]:
+        until = self.merged_at[merges - 1] if merges else None
+        every = list(
+            dict.fromkeys(n for name in given for n in (known_as(name, at=until) if merges else (name,)))
+        )
         near = [no for name in every for key in _keys(name) for no in self.register.get(key, ())]
         said = list(dict.fromkeys(no for no in near if any(n.same_patient(no.ids) for n in every)))
         listed = next((no for name in every if (no := self._listed(name)) is not None), None)

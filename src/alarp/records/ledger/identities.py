@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from alarp.records.messages.models import Merge
@@ -50,24 +51,24 @@ class PatientIds:
         return not (self.issuer and other.issuer) or self.issuer == other.issuer
 
 
-def known_as(ids: PatientIds) -> tuple[PatientIds, ...]:
+def known_as(ids: PatientIds, *, at: datetime | None = None) -> tuple[PatientIds, ...]:
     """These numbers first, then every other under which merges say that the same person is known.
 
     Merges are followed in both directions and along chains: who was opted out under any of the numbers is opted
-    out under all of them. Without a merge this is one look into an index.
+    out under all of them. Without a merge this is one look into an index. `at`: as it was known at that moment.
     """
     names = [ids]
     asked: set[int] = set()
     fresh: list[PatientIds] = [ids]
     while fresh and len(names) < MOST_NUMBERS:
-        every = list(_mentioning(fresh))
+        every = [row for row in _mentioning(fresh) if at is None or row.at <= at]
         complete = {name.patient_id for name in fresh}  # of these numbers every row is at hand
         fresh = []
         for row in every:
             both = sides(row)
             if row.pk in asked or not any(name.same_patient(side) for name in names for side in both):
                 continue
-            if _outdated(row, every if row.patient_id in complete else _pairings(row)):
+            if _outdated(row, every if row.patient_id in complete else _pairings(row, at)):
                 continue
             asked.add(row.pk)
             fresh += [side for side in both if side and side not in names and side not in fresh]
@@ -104,9 +105,10 @@ def _mentioning(names: Iterable[PatientIds]) -> Iterable[Merge]:
     return Merge.objects.raw(f"SELECT * FROM hospital_messages_merge WHERE {either} ORDER BY id", given)
 
 
-def _pairings(row: Merge) -> Iterable[Merge]:
-    """What was said of the same hospital number."""
-    return Merge.objects.filter(kind=Merge.SAME, patient_id=row.patient_id, issuer=row.issuer)
+def _pairings(row: Merge, at: datetime | None) -> Iterable[Merge]:
+    """What was said of the same hospital number, until then."""
+    found = Merge.objects.filter(kind=Merge.SAME, patient_id=row.patient_id, issuer=row.issuer)
+    return found if at is None else found.filter(at__lte=at)
 
 
 def _outdated(row: Merge, said: Iterable[Merge]) -> bool:

@@ -56,7 +56,8 @@ def _midnight(day: date) -> datetime:
 def proof(request: HttpRequest, proof: OptOutProof) -> HttpResponse:
     """One proof: the verdict, what left and when, what is wrong with the record."""
     body = proof.body
-    slugs = {row["deployment"] for name in ("stood", "before", "unexplained") for row in body[name]}
+    lists = ("stood", "merged", "before", "unexplained")
+    slugs = {row["deployment"] for name in lists for row in body.get(name, ())}
     context = {
         "proof": proof,
         "body": body,

@@ -103,7 +103,12 @@ def _merge(message: Message, said: Merged) -> None:
     for old in gone:
         _write(message, Merge.MERGED, _bare(kept[0]), _bare(old))
     audit.record(ACTOR, "patients merged", f"message {message.pk}", sender=message.sender, numbers=len(gone))
-    for opt_out in opt_outs.of_patient(kept[0]):  # it reaches studies now that it did not reach before
+    _recall(message, kept[0])
+
+
+def _recall(message: Message, name: PatientIds) -> None:
+    """An opt-out of this patient reaches studies now that it did not reach before; what left of them is asked back."""
+    for opt_out in opt_outs.of_patient(name):
         work.ask("recall", f"{opt_out.pk} after message {message.pk}", {"opt_out": opt_out.pk})
 
 
@@ -117,6 +122,7 @@ def _same(message: Message, whom: Whom) -> bool:
     new = _together(message, names_of(whom)) > 0
     if new:
         audit.record(ACTOR, "patient's numbers changed", f"message {message.pk}", sender=message.sender)
+        _recall(message, names_of(whom)[0])
     return new
 
 
