@@ -123,7 +123,11 @@ class House:
         return answer
 
     def ask(self, source: str) -> Any:
-        """Run Python beside the database; an expression's value, or what was put into `answer`, comes back."""
+        """Run Python beside the database; an expression's value, or what was put into `answer`, comes back.
+
+        What a listener has taken in by now is in the ledger first.
+        """
+        self._written_down()
         assert self._probe.stdin is not None and self._probe.stdout is not None
         self._probe.stdin.write(json.dumps(source) + "\n")
         self._probe.stdin.flush()
@@ -131,6 +135,16 @@ class House:
         if "error" in reply:
             raise AssertionError(reply["error"])
         return reply["answer"]
+
+    def _written_down(self) -> None:
+        spool, end = self.data / "objects" / "spool", time.monotonic() + 20
+        while self._listens() and time.monotonic() < end:
+            if not spool.exists() or all(file.suffix == ".aside" for file in spool.iterdir()):
+                return
+            time.sleep(0.005)
+
+    def _listens(self) -> bool:
+        return any("listener" in process.args and process.poll() is None for process in self.running)
 
     def route(self, slug: str, state: str, reason: str = "test") -> None:
         self.routes[slug] = [state, reason]

@@ -48,34 +48,53 @@ def routes_from_a_file() -> None:
 
 
 def crash_points(program: str, points: list[dict[str, Any]] | None = None) -> None:
-    """Die at a named place: [{"program", "function": "module:name", "when": "before|after|fails", "nth": 1}]."""
+    """Die at a named place: [{"program", "function": "module:name", "when": "before|after|fails", "nth": 1}].
+
+    What "fails" does so from the nth time on, with the "error" of django.db that is named, and only for calls whose
+    arguments show the word "only". A point with a "mark" writes it into the file `deaths` of the data folder first,
+    for whoever waits for the death.
+    """
     file = data_folder() / "crash.json"
     if points is None:
         points = json.loads(file.read_text()) if file.exists() else []
     for point in points:
         if point["program"] == program:
-            _patch(point["function"], point["when"], int(point["nth"]))
+            _patch(
+                point["function"],
+                point["when"],
+                int(point["nth"]),
+                str(point.get("mark", "")),
+                error=point.get("error", "DatabaseError"),
+                only=point.get("only", ""),
+            )
 
 
-def _patch(name: str, when: str, nth: int) -> None:
+def _die(mark: str) -> None:
+    if mark:
+        deaths = os.open(data_folder() / "deaths", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.write(deaths, f"{mark}\n".encode())
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _patch(name: str, when: str, nth: int, mark: str, *, error: str, only: str) -> None:
     path, _, attribute = name.partition(":")
     owner: Any = importlib.import_module(path)
     *inner, last = attribute.split(".")
     for part in inner:
         owner = getattr(owner, part)
-    from django.db import DatabaseError
+    from django import db
 
     original, seen = getattr(owner, last), [0]
 
     def dying(*args: Any, **kwargs: Any) -> Any:
         seen[0] += 1
-        if when == "fails" and seen[0] >= nth:
-            raise DatabaseError("as if the database were away")
+        if when == "fails" and seen[0] >= nth and only in repr(args):
+            raise getattr(db, error)("as if the database could not")
         if when == "before" and seen[0] == nth:
-            os.kill(os.getpid(), signal.SIGKILL)
+            _die(mark)
         answer = original(*args, **kwargs)
         if when == "after" and seen[0] == nth:
-            os.kill(os.getpid(), signal.SIGKILL)
+            _die(mark)
         return answer
 
     setattr(owner, last, dying)

@@ -1,9 +1,9 @@
 """Who calls, may they, and what do they bring? Associations, and the objects that come in on them.
 
-A sender hears Success only when the object's bytes and its row are durable (PS3.4 B.2.3: Success means
-that the SCP has taken responsibility). What cannot be kept is refused with A700 (out of resources), so
-that the sender tries again; when there is too little room, an association that brings objects is not accepted at all.
-An object that was kept but does not make sense (no UIDs, cut off, another patient's study) is answered with
+A sender hears Success only when the object is durable, with all that is needed to write it into the ledger (PS3.4
+B.2.3: Success means that the SCP has taken responsibility; ADR 0021). What cannot be kept is refused with A700 (out of
+resources), so that the sender tries again; when there is too little room, an association that brings objects is not
+accepted at all. An object that was kept but does not make sense (no UIDs, cut off, another patient's study) is answered with
 Success as well: it is safe here, in quarantine, with an event that somebody looks at, and a failure status would
 ask the sender to believe otherwise.
 
@@ -33,9 +33,9 @@ from pynetdicom.association import Association
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from alarp.gateway import callers, sockets
-from alarp.gateway.receiving import incoming, keep, room
+from alarp.gateway.receiving import incoming, room
 from alarp.gateway.receiving.incoming import Incoming
-from alarp.gateway.receiving.keeping import WriteDown
+from alarp.gateway.receiving.intake import Intake
 from alarp.gateway.receiving.lane import Lane
 from alarp.gateway.receiving.taking_over import take_over
 from alarp.gateway.receiving.wire import Wire
@@ -78,11 +78,9 @@ class Door:
 class Listener:
     """One process's share of the callers: its application entity, its doors, its life."""
 
-    def __init__(
-        self, doors: Sequence[Door], *, write_down: WriteDown | None = None, services: Sequence[Service] = ()
-    ) -> None:
+    def __init__(self, doors: Sequence[Door], *, intake: Intake, services: Sequence[Service] = ()) -> None:
         self._refused: dict[tuple[str, str], float] = {}
-        self._write_down = write_down
+        self._intake = intake
         self._incoming = objects.incoming_folder()
         self._ae = _entity(services)
         handlers: list[Any] = [
@@ -191,15 +189,7 @@ class Listener:
                 return NOT_AUTHORISED
             received.close()
             room.check_space()
-            keep(
-                peer,
-                received.file,
-                sop_uid=received.sop_uid,
-                sop_class=received.sop_class,
-                transfer_syntax=received.transfer_syntax,
-                sha256=received.sha256,
-                write_down=self._write_down,
-            )
+            self._intake.take(peer, received.file, received.sha256)
         except Unavailable as error:
             LOG.error("%s", error)
             return OUT_OF_RESOURCES

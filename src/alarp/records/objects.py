@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from alarp.kernel import BrokenEvidence, sha256_hex
@@ -59,19 +60,19 @@ def place(temporary: Path, sha256: str) -> None:
     """
     target = path_of(sha256)
     _ensure_folder(target.parent)
-    if _lies_whole(target, sha256):
+    if has_digest(target, sha256):
         temporary.unlink()
     else:
         temporary.rename(target)
-    _make_durable(target)
+    make_durable(target)
 
 
 def put(data: bytes) -> str:
     """Keep these bytes and answer their digest. Asking twice keeps them once."""
     sha256 = sha256_hex(data)
     target = path_of(sha256)
-    if _lies_whole(target, sha256):
-        _make_durable(target)
+    if has_digest(target, sha256):
+        make_durable(target)
         return sha256
     temporary = incoming_folder() / f"{os.getpid()}-{secrets.token_hex(8)}"
     with temporary.open("xb") as handle:
@@ -80,16 +81,44 @@ def put(data: bytes) -> str:
     return sha256
 
 
-def _lies_whole(target: Path, sha256: str) -> bool:
-    """Do these very bytes lie there already?"""
+def adopt(files: Sequence[tuple[Path, str]]) -> None:
+    """Give these synced files a place under their digests as well, durably; each also stays where it is."""
+    folders = set()
+    for file, sha256 in files:
+        target = path_of(sha256)
+        _ensure_folder(target.parent)
+        folders.add(target.parent)
+        try:
+            target.hardlink_to(file)
+        except FileExistsError:
+            if not has_digest(target, sha256):
+                _replace(target, file)
+    for folder in folders:  # the first sync writes the journal for all; the others find nothing left to do
+        _sync_folder(folder)
+
+
+def _replace(target: Path, file: Path) -> None:
+    """Put this file's bytes in the place of a name that a power cut left without its own."""
+    beside = incoming_folder() / f"{os.getpid()}-{secrets.token_hex(8)}"
+    beside.hardlink_to(file)
+    beside.rename(target)
+
+
+def digest_of(file: Path) -> str:
+    """The SHA-256 digest of what lies there now."""
+    with file.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def has_digest(file: Path, sha256: str) -> bool:
+    """Do these very bytes lie there?"""
     try:
-        with target.open("rb") as handle:
-            return hashlib.file_digest(handle, "sha256").hexdigest() == sha256
+        return digest_of(file) == sha256
     except FileNotFoundError:
         return False
 
 
-def _make_durable(target: Path) -> None:
+def make_durable(target: Path) -> None:
     """Sync a file and its name. Whoever did it before us may not have come to the end of it."""
     with target.open("rb") as handle:
         os.fsync(handle.fileno())
@@ -111,6 +140,11 @@ def get(sha256: str) -> bytes:
 
 def incoming_folder() -> Path:
     """Where unfinished files lie, on the same disk as the store; safe to empty when nothing runs."""
-    folder = configuration().objects / "incoming"
+    return folder_within("incoming")
+
+
+def folder_within(name: str) -> Path:
+    """A folder beside the objects, on their disk; made when it is not there."""
+    folder = configuration().objects / name
     _ensure_folder(folder)
     return folder

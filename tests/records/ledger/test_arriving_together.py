@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
 
-from alarp.gateway.receiving import clerk
 from alarp.records import clock
 from alarp.records.assurance import alarms
-from alarp.records.ledger import arrivals, commands
+from alarp.records.ledger import commands
 from alarp.records.ledger.arrivals import Arrival, Described, receive_all
 from alarp.records.ledger.models import Instance, Peer, Quarantine, Study, Work
 
@@ -105,24 +102,6 @@ def test_a_study_that_was_done_is_looked_at_again_after_a_late_image(scanner: Pe
     Work.objects.update(state=Work.DONE, attempts=3, trouble="x")
     receive_all([(scanner, image(2))])
     assert list(Work.objects.values_list("state", "attempts", "trouble")) == [("ready", 0, "")]
-
-
-def test_what_cannot_be_written_stops_nothing_that_came_with_it(
-    scanner: Peer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole, calls = arrivals.receive_all, itertools.count()
-
-    def failing(brought: Any) -> Any:
-        next(calls)
-        if any(arrival.sop_uid == "1.2.2" for _, arrival in brought):
-            raise DatabaseError("as if it could not be written")
-        return whole(brought)
-
-    monkeypatch.setattr(arrivals, "receive_all", failing)
-    monkeypatch.setattr(clerk, "close_old_connections", lambda: None)  # the test's transaction is open
-    answers = clerk._written([(scanner, image(number)) for number in (1, 2, 3)])
-    assert [getattr(answer, "outcome", answer) for answer in answers] == ["new", "DatabaseError", "new"]
-    assert sorted(Instance.objects.values_list("sop_uid", flat=True)) == ["1.2.1", "1.2.3"]
 
 
 def test_an_object_that_was_kept_apart_is_an_alert_until_somebody_has_looked(

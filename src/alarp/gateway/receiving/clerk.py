@@ -1,110 +1,128 @@
-"""Who writes the ledger when several processes receive? One clerk, one commit for all who wait (group commit).
+"""Who writes the ledger when several processes receive? One clerk, who empties the spool in the order of arrival.
 
-A listener hands in an arrival whose bytes are durable and waits; the clerk gathers whatever has been handed in
-while the last commit ran, writes it in one transaction, and answers everybody. With one sender that is one
-commit an image; with many, the commits are shared, and no two processes fight for the database.
+What has gathered while one batch was written is the next: with one slow sender that is one commit an image, with many
+the commits are shared, and no two processes fight for the database. An object leaves the spool when it lies under its
+digest and its row is durable; a clerk that is killed anywhere in between does the same again, which changes nothing.
 """
 
 from __future__ import annotations
 
 import logging
-import queue
-import shutil
-import tempfile
+import time
 from collections.abc import Sequence
-from contextlib import suppress
+from dataclasses import replace
 from multiprocessing import connection as channels
-from pathlib import Path
 
-from django.db import DatabaseError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
-from alarp.kernel import AlarpError, Unavailable
+from alarp.gateway.receiving.intake import Intake
+from alarp.gateway.receiving.keeping import arrival_in
+from alarp.records import objects, spool
 from alarp.records.ledger import arrivals
-from alarp.records.ledger.arrivals import Arrival, Receipt
+from alarp.records.ledger.arrivals import Arrival
 from alarp.records.ledger.models import Peer
+from alarp.records.spool import Entry
 
 LOG = logging.getLogger("alarp.gateway.clerk")
-HandedIn = tuple[Peer, Arrival]
+MOST_AT_ONCE = 256
+GATHER_S = 0.1  # every commit makes those wait who sync what they receive: few commits, and none in a hurry
+AGAIN_AFTER_S = 1.0
+TORN = "The bytes are not those that were taken in: the machine stopped before they were on its disk."
 
 
 class Clerk:
-    """Answers arrivals on a socket that only this user's processes can reach."""
+    """Writes down what was taken in, a batch a turn, while no other clerk does."""
 
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="alarp-clerk-"))  # mode 0700
-        self.address = str(self._folder / "ledger")
-        self._entrance = channels.Listener(self.address, family="AF_UNIX", backlog=64)
-        self._waiting: list[channels.Connection] = []
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+        self._more = True
+        self._recovered = False
+        self._not_before = 0.0
 
-    def turn(self, others: Sequence[int] = (), *, at_most_s: float) -> set[int]:
-        """Wait for something to do and do it; answers which of the `others` (file descriptors) became ready."""
-        entrance = self._entrance._listener._socket  # type: ignore[attr-defined]
-        ready = channels.wait([entrance, *self._waiting, *others], at_most_s)
-        if entrance in ready:
-            self._waiting.append(self._entrance.accept())
-        self._write([found for found in self._waiting if found in ready])
-        return {found for found in ready if isinstance(found, int)}
+    def turn(self, *, at_most_s: float) -> None:
+        """Wait for something to do, and do it."""
+        bells = [] if self._away or self._more else [self._intake.bell]
+        if channels.wait(bells, GATHER_S if self._more else at_most_s):
+            self._more = True  # and what comes in the next moment is written with it
+        elif not self._away:
+            self._intake.heard()
+            self._more = self.write_down()
 
-    def _write(self, ready: Sequence[channels.Connection]) -> None:
-        handed_in: list[tuple[channels.Connection, HandedIn]] = []
-        for desk in ready:
-            try:
-                handed_in.append((desk, desk.recv()))
-            except (EOFError, OSError):
-                self._waiting.remove(desk)
-                desk.close()
-        if not handed_in:
-            return
+    def write_down(self) -> bool:
+        """Write down the next batch; True when there may be more. What alone cannot be written is set aside."""
+        if not spool.is_mine():
+            return False
+        if not self._recovered:
+            _recover()
+            self._recovered = True
+        entries = spool.entries(MOST_AT_ONCE)
+        if entries and not self._written(entries):
+            for entry in entries:
+                if not (self._away or self._written([entry]) or self._away):
+                    spool.set_aside(entry)
+        self._intake.say_how_many_wait(spool.count())
+        return bool(entries) and not self._away
+
+    def finish(self) -> None:
+        """Write down what is left, as far as that goes."""
+        while self.write_down():
+            pass
+
+    def _written(self, entries: Sequence[Entry]) -> bool:
+        """Are these written down now? Nobody is to blame while the ledger is away: then it is tried again later."""
         close_old_connections()
-        answers = _written([arrival for _, arrival in handed_in])
-        for (desk, _), answer in zip(handed_in, answers, strict=True):
-            with suppress(OSError):  # whoever asked is gone; their sender will bring it again
-                desk.send(answer)
+        try:
+            _write(entries)
+        except (OperationalError, InterfaceError) as error:
+            LOG.error(
+                "the ledger cannot be written now (%s); what came stays in the spool", type(error).__name__
+            )
+            self._not_before = time.monotonic() + AGAIN_AFTER_S
+            return False
+        except Exception as error:  # whatever it is, the objects behind this one are not to wait for it
+            if len(entries) == 1:
+                LOG.error("an object that was taken in cannot be written down (%s)", type(error).__name__)
+            return False
+        return True
 
-    def close(self) -> None:
-        self._entrance.close()
-        for desk in self._waiting:
-            desk.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+    @property
+    def _away(self) -> bool:
+        return time.monotonic() < self._not_before
 
 
-def _written(handed_in: Sequence[HandedIn]) -> Sequence[Receipt | str]:
-    """A receipt for each, or the kind of error for which it was not written."""
+def _write(entries: Sequence[Entry]) -> None:
+    """Make these objects of the store and rows of the ledger, and take them out of the spool."""
+    objects.adopt([(entry.file, entry.sha256) for entry in entries])
+    peers = Peer.objects.in_bulk({entry.peer for entry in entries})
+    arrivals.receive_all([(peers[entry.peer], _arrival(entry)) for entry in entries])
+    for entry in entries:
+        entry.file.unlink()
+
+
+def _arrival(entry: Entry) -> Arrival:
+    return replace(arrival_in(entry.file, entry.sha256), received_at=entry.at)
+
+
+def _recover() -> None:
+    """Take up again what a dead process set aside, and find what the machine's end left torn."""
+    spool.take_up_again()
+    for entry in spool.torn():
+        _keep_apart(entry)
+
+
+def _keep_apart(entry: Entry) -> None:
+    """Keep what is left of a torn object, for a person to look at; where nothing is left, say only that."""
+    size_bytes = entry.file.stat().st_size
+    if not size_bytes:
+        LOG.error("an object of which nothing reached the disk was let go; its sender was not told Success")
+        entry.file.unlink()
+        return
+    sha256 = objects.digest_of(entry.file)
     try:
-        return arrivals.receive_all(handed_in)
-    except (AlarpError, DatabaseError, ValueError) as error:
-        if len(handed_in) == 1:
-            return [type(error).__name__]
-        close_old_connections()
-        return [_written([one])[0] for one in handed_in]  # one that cannot be written stops no other
-
-
-class Desk:
-    """Where the associations of one listener hand in their arrivals; threads may share it."""
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-        self._free: queue.LifoQueue[channels.Connection] = queue.LifoQueue()
-
-    def write_down(self, peer: Peer, arrival: Arrival) -> Receipt:
-        """Hand in one arrival and wait until it is durable. Raises Unavailable when it was not written."""
-        try:
-            link = self._free.get_nowait()
-        except queue.Empty:
-            link = self._open()
-        try:
-            link.send((peer, arrival))
-            answer = link.recv()
-        except (EOFError, OSError):
-            link.close()
-            raise Unavailable("The ledger cannot be reached; the sender is asked to try again.") from None
-        self._free.put(link)
-        if isinstance(answer, Receipt):
-            return answer
-        raise Unavailable(f"An object was not kept ({answer}); the sender was told so.", phase="receive")
-
-    def _open(self) -> channels.Connection:
-        try:
-            return channels.Client(self._address, family="AF_UNIX")
-        except OSError:
-            raise Unavailable("The ledger cannot be reached; the sender is asked to try again.") from None
+        arrival = arrival_in(entry.file, sha256)
+    except ValueError:  # not even its head is whole
+        arrival = Arrival(sha256, size_bytes, sop_uid="", sop_class="", transfer_syntax="")
+    objects.adopt([(entry.file, sha256)])
+    objects.make_durable(objects.path_of(sha256))
+    arrivals.receive(Peer.objects.get(pk=entry.peer), replace(arrival, received_at=entry.at, trouble=TORN))
+    entry.file.unlink()

@@ -106,6 +106,26 @@ def file_head(sop_class: str, sop_uid: str, transfer_syntax: str) -> bytes:
     return b"\0" * 128 + b"DICM" + _meta(0x0000, b"UL", struct.pack("<L", len(body))) + body
 
 
+def announced(head: bytes) -> tuple[str, str, str]:
+    """Which SOP class, instance and transfer syntax does the head of a file name that `file_head` wrote?
+
+    Raises ValueError when it is no such head.
+    """
+    said, position = {}, 132
+    length = struct.unpack_from("<L", head, position + 8)[0] if len(head) > position + 12 else 0
+    if head[128:132] != b"DICM" or not 0 < length <= len(head) - position - 12:
+        raise ValueError("not a file that was written here")
+    position, end = position + 12, position + 12 + length
+    while position < end:
+        number, vr, size = struct.unpack_from("<2xH2sH", head, position)
+        position += 8
+        if vr == b"OB":
+            size, position = struct.unpack_from("<L", head, position)[0], position + 4
+        said[number] = head[position : position + size]
+        position += size
+    return _text(said, 0x0002), _text(said, 0x0003), _text(said, 0x0010)
+
+
 def _elements(command: bytes) -> dict[int, bytes]:
     found, position = {}, 0
     while position < len(command):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alarp.gateway import associations
 from alarp.kernel import Unavailable
+from alarp.records import spool
 from alarp.records.configuration import configuration
 from alarp.records.ledger import dispatches
 from alarp.records.ledger.models import Peer, Study
@@ -14,8 +15,9 @@ WAIT_S = 5.0  # a source that answers slowly must not hold up the studies behind
 
 def complete(step: Claim) -> None:
     """The quiet timer has run out: is the study complete, also by what its source says that it holds?"""
+    upto = spool.written_up_to()
     study = Study.objects.select_related("peer").get(pk=int(step.payload["study"]))
-    counted = said_by_source(study) if dispatches.quiet(study) else None
+    counted = said_by_source(study) if dispatches.quiet(study, upto=upto) else None
     dispatches.complete(step, study.pk, counted=counted)
 
 

@@ -50,6 +50,7 @@ SWEEPS: tuple[Callable[[datetime], object], ...] = (
     alarms.look_at_recalls,
     alarms.look_at_what_was_kept_apart,
     alarms.look_at_messages_that_wait,
+    alarms.look_at_arrivals,
     ask_for_due_ones,
     proofs.ask_to_seal,
     deployments.reopen_lapsed,

@@ -7,7 +7,7 @@ from datetime import datetime
 from alarp.kernel import Unavailable
 from alarp.pathway import Breach, Figure
 from alarp.pathway.alarms import ALL, is_past, sentence
-from alarp.records import clock
+from alarp.records import clock, spool
 from alarp.records.assurance import recalls
 from alarp.records.deployments.models import Deployment
 from alarp.records.ledger import opt_outs
@@ -19,7 +19,7 @@ from alarp.records.watch.models import Alert
 from alarp.standards.watch import gateway_rules, monitors
 
 REGISTER, DOWN, PROBE, RECALL = "register-unreachable", "tool-down", "probe-failed", "recall-overdue"
-APART, WAITING = "objects-kept-apart", "messages-waiting"
+APART, WAITING, ARRIVALS = "objects-kept-apart", "messages-waiting", "arrivals-waiting"
 BACK = {
     REGISTER: "The opt-out list can be asked again.",
     DOWN: "The tool answers again.",
@@ -27,6 +27,7 @@ BACK = {
     RECALL: "Every deletion request is answered.",
     APART: "Somebody has looked at every object that was kept apart.",
     WAITING: "Somebody has looked at every message that waited.",
+    ARRIVALS: "Everything that was received is in the ledger.",
 }
 
 
@@ -92,6 +93,15 @@ def look_at_what_was_kept_apart(moment: datetime) -> None:
     )
     for deployment in connected():
         judge(deployment, APART, float(count), says, cause_at=first or moment)
+
+
+def look_at_arrivals(moment: datetime) -> None:
+    """Does something that was acknowledged wait to be written into the ledger, for longer than it should?"""
+    first = spool.oldest()
+    minutes = (moment - first).total_seconds() / 60 if first else 0.0
+    says = f"{spool.count()} wait; the first came on {first:%d %B %Y at %H:%M}." if first else ""
+    for deployment in connected():
+        judge(deployment, ARRIVALS, minutes, says, cause_at=first or moment)
 
 
 def look_at_messages_that_wait(moment: datetime) -> None:

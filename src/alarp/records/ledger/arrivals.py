@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -58,7 +58,10 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One object whose bytes are durable already. `trouble` says why it cannot be what it claims to be."""
+    """One object whose bytes are durable already. `trouble` says why it cannot be what it claims to be.
+
+    `received_at` when its sender was told so before it is written down; otherwise it came now.
+    """
 
     sha256: str
     size_bytes: int
@@ -69,6 +72,7 @@ class Arrival:
     modality: str = ""
     study: Described | None = None
     trouble: str = ""
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ class _Batch:
         uids = {arrival.study.study_uid for _, arrival in brought if arrival.study}
         # the first that came, when there are two under one name
         self.studies = {study.study_uid: study for study in arrival_rows.studies(uids)}
-        self.touched: set[int] = set()
+        self.touched: dict[int, datetime] = {}
         self.learned: dict[int, dict[str, Any]] = {}
 
     def take(self, peer: Peer, arrival: Arrival) -> _Entry:
@@ -140,7 +144,7 @@ class _Batch:
         if not trouble and known:
             trouble = "An object with this SOP Instance UID and other content is held already; both are kept."
         if row.direction == Instance.SOURCE and not trouble:
-            row.study_id, trouble = self._study(peer, arrival)
+            row.study_id, trouble = self._study(peer, arrival, row.received_at)
         entry = _Entry(row, "quarantined" if trouble else "new", trouble)
         self.entries.append(entry)
         known.append(row)
@@ -153,7 +157,7 @@ class _Batch:
             self.seen_again[held.pk] += 1
         return _Entry(held, "repeat")
 
-    def _study(self, peer: Peer, arrival: Arrival) -> tuple[int | None, str]:
+    def _study(self, peer: Peer, arrival: Arrival, moment: datetime) -> tuple[int | None, str]:
         """The number of the study that this belongs to, or why it belongs to none."""
         described = arrival.study
         if described is None:
@@ -161,12 +165,12 @@ class _Batch:
         study = self.studies.get(described.study_uid)
         described = _issued(described, peer, study)
         if study is None:
-            study = self.studies[described.study_uid] = _new_study(peer, described)
+            study = self.studies[described.study_uid] = _new_study(peer, described, moment)
         elif _of_another_patient(study, described):
             return None, ANOTHER_PATIENT
         else:
             self._learn(study, described, arrival.modality)
-        self.touched.add(study.pk)
+        self.touched[study.pk] = max(moment, self.touched.get(study.pk, moment))
         return study.pk, ""
 
     def _learn(self, study: KnownStudy, described: Described, modality: str) -> None:
@@ -189,13 +193,12 @@ class _Batch:
 
     def write(self) -> None:
         """Write the rows, count what came again, ask for the next step of each."""
-        moment = clock.now()
         arrival_rows.add([entry.instance for entry in self.entries])
         for pk, times in self.seen_again.items():
             Instance.objects.filter(pk=pk).update(times_received=F("times_received") + times)
-        due_at = moment + timedelta(seconds=configuration().quiet_s)
+        due_at = clock.now() + timedelta(seconds=configuration().quiet_s)
         for study in sorted(self.touched):
-            arrival_rows.received(study, moment)
+            arrival_rows.received(study, self.touched[study])
             if self.learned.get(study):
                 Study.objects.filter(pk=study).update(**self.learned[study])
             if not arrival_rows.put_off(study, due_at):
@@ -218,7 +221,7 @@ def _row(peer: Peer, arrival: Arrival) -> Instance:
         transfer_syntax=arrival.transfer_syntax[:64],
         sha256=arrival.sha256,
         size_bytes=arrival.size_bytes,
-        received_at=clock.now(),
+        received_at=arrival.received_at or clock.now(),
     )
 
 
@@ -240,8 +243,7 @@ def _of_another_patient(study: KnownStudy, described: Described) -> bool:
     )
 
 
-def _new_study(peer: Peer, described: Described) -> KnownStudy:
-    moment = clock.now()
+def _new_study(peer: Peer, described: Described, moment: datetime) -> KnownStudy:
     study = Study(peer=peer, first_received_at=moment, last_received_at=moment, **asdict(described))
     try:
         refused = opt_outs.find(opt_outs.PatientIds.of(study), deployment=None, since=moment)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from alarp.kernel import Phase, RouteState, Stage
-from alarp.records import clock
+from alarp.records import clock, spool
 from alarp.records.audit import commands as audit
 from alarp.records.configuration import configuration
 from alarp.records.deployments.models import Deployment
@@ -22,9 +22,9 @@ from alarp.records.people.models import Organisation
 from alarp.records.products.models import IntendedUse
 
 
-def quiet(study: Study) -> bool:
-    """Has nothing of this study come for the quiet time?"""
-    return study.last_received_at + timedelta(seconds=configuration().quiet_s) <= clock.now()
+def quiet(study: Study, *, upto: datetime) -> bool:
+    """Has nothing of this study come for the quiet time, as far as the ledger knows (`spool.written_up_to`)?"""
+    return study.last_received_at + timedelta(seconds=configuration().quiet_s) <= upto
 
 
 def complete(step: work.Claim, study_id: int, *, counted: int | None = None) -> bool:
@@ -33,11 +33,13 @@ def complete(step: work.Claim, study_id: int, *, counted: int | None = None) -> 
     `counted` is how many objects the sender says that the study has. While fewer are here the study waits, but no
     longer than `incomplete_wait_s`: a sender may hand on only a part, and a stroke must not wait for the rest.
     """
+    upto = spool.written_up_to()
     with transaction.atomic():
         study = Study.objects.select_for_update(of=("self",)).select_related("peer").get(pk=study_id)
-        if not quiet(study):
-            quiet_s = timedelta(seconds=configuration().quiet_s)
-            work.postpone(step, due_at=study.last_received_at + quiet_s)
+        if not quiet(study, upto=upto):
+            settings = configuration()
+            due_at = study.last_received_at + timedelta(seconds=settings.quiet_s)
+            work.postpone(step, due_at=max(due_at, clock.now() + timedelta(seconds=settings.poll_s)))
             return False
         images = _sources(study).count()
         if counted is not None and _is_waited_for(step, study, images, counted):
