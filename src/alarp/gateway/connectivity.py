@@ -28,6 +28,7 @@ from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from alarp.gateway import associations, offers, securing
+from alarp.gateway.adapters.commands import command_of
 from alarp.gateway.dicomweb import sending as by_web
 from alarp.gateway.loopback import Loopback
 from alarp.kernel import AlarpError, Phase, Unavailable
@@ -108,6 +109,9 @@ def of_peer(peer: Peer, deployment: Deployment) -> Iterator[Finding]:
     if peer.way == Peer.DICOMWEB and peer.url:
         yield from _by_web(phase, name, peer)
         return
+    if peer.way == Peer.COMMAND:
+        yield _program(phase, name, peer)
+        return
     if peer.may_pull and not peer.host:
         yield Finding(phase, name, None, f"{peer.aet} fetches by itself; nothing here calls it.")
         return
@@ -127,6 +131,16 @@ def of_peer(peer: Peer, deployment: Deployment) -> Iterator[Finding]:
     yield echoed
     if echoed.passed and peer.kind != Peer.SOURCE:
         yield from _takes(phase, name, peer, deployment)
+
+
+def _program(phase: str, name: str, peer: Peer) -> Finding:
+    """Is a program on this machine set for this tool, by a file that may be relied on? It is not run."""
+    try:
+        command = command_of(peer.aet)
+    except Unavailable as error:
+        return Finding(phase, name, False, str(error))
+    what = f"The container {command.image}" if command.engine else f"The program {command.run[0]}"
+    return Finding(phase, name, True, f"{what} is set, with a limit of {command.time_limit_s:g} s.")
 
 
 def _by_web(phase: str, name: str, peer: Peer) -> Iterator[Finding]:

@@ -1,4 +1,7 @@
-"""By which way does a peer take objects: by an association, or by DICOMweb? One shape for both, so that steps do not ask."""
+"""By which way does a peer take objects: by an association, by DICOMweb, or in a folder of a program on this machine?
+
+One shape for all, so that steps do not ask.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from alarp.gateway import associations
+from alarp.gateway.adapters import giving
 from alarp.gateway.associations import Outgoing
 from alarp.gateway.dicomweb import sending as by_web
 from alarp.records.ledger.models import Peer
@@ -22,6 +26,9 @@ def open_to(peer: Peer, outgoing: list[Outgoing]) -> Iterator[Store]:
     if peer.way == Peer.DICOMWEB:
         with by_web.connection(peer) as client:
             yield lambda item, _number: by_web.store(client, peer, item)
+        return
+    if peer.way == Peer.COMMAND:
+        yield lambda item, _number: giving.store(peer, item)
         return
     with associations.association(peer, associations.contexts_for(outgoing)) as link:
         yield lambda item, number: associations.store(link, peer, item, number)

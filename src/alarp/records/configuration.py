@@ -56,6 +56,9 @@ class Configuration:
     dicomweb_host: str = _setting("127.0.0.1", "Address the DICOMweb service listens on")
     dicomweb_port: int = _setting(0, "Port of the DICOMweb service; 0: it does not run")
     dicomweb_most_mb: int = _setting(2048, "Largest body of one STOW-RS request, in megabytes")
+    tool_commands: str = _setting(
+        "", "TOML file with the program or container of each tool that runs on this machine; empty: none runs"
+    )
     quiet_s: float = _setting(30.0, "A study is complete when nothing arrived for this many seconds")
     ask_source: bool = _setting(
         True,

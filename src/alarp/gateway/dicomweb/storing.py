@@ -16,16 +16,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from django.db import DatabaseError
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.errors import InvalidDicomError
-from pynetdicom.dsutils import encode_file_meta, split_dataset
+from pydicom.dataset import Dataset
 
 from alarp.gateway import receiving
 from alarp.gateway.dicomweb.asking import Place, Refused, Request
-from alarp.gateway.dicomweb.multipart import CHUNK, Parts
+from alarp.gateway.dicomweb.multipart import Parts
 from alarp.gateway.dicomweb.querying import JSON
-from alarp.identity.header import read_header, valid_uid
-from alarp.identity.objects import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from alarp.gateway.receiving.files import under_own_meta
+from alarp.identity.header import read_header
 from alarp.kernel import BadInput, Unavailable
 from alarp.records import objects
 from alarp.records.configuration import configuration
@@ -103,7 +101,7 @@ def _one(peer: Peer, content: Iterator[bytes], study: str, outcome: Outcome) -> 
         with came.open("xb") as out:
             for data in content:
                 out.write(data)
-        sop_class, sop_uid, syntax = _own_meta(came, file)
+        sop_class, sop_uid, syntax = _understood(came, file)
         _check_study(file, study)
         receiving.keep(peer, file, sop_uid=sop_uid, sop_class=sop_class, transfer_syntax=syntax)
         outcome.kept.append((sop_class, sop_uid))
@@ -118,44 +116,11 @@ def _one(peer: Peer, content: Iterator[bytes], study: str, outcome: Outcome) -> 
         file.unlink(missing_ok=True)
 
 
-def _own_meta(came: Path, file: Path) -> tuple[str, str, str]:
-    """Write the data set under the gateway's own file meta; answers class, instance and transfer syntax."""
+def _understood(came: Path, file: Path) -> tuple[str, str, str]:
     try:
-        meta, offset = split_dataset(came)
-        named = (
-            str(meta.MediaStorageSOPClassUID),
-            str(meta.MediaStorageSOPInstanceUID),
-            str(meta.TransferSyntaxUID),
-        )
-    except (
-        InvalidDicomError,
-        AttributeError,
-        ValueError,
-        EOFError,
-        TypeError,
-        KeyError,
-        NotImplementedError,
-    ):
-        raise NotKept(CANNOT_UNDERSTAND, "it is not a DICOM Part 10 file with its file meta") from None
-    if not all(valid_uid(uid) for uid in named):
-        raise NotKept(CANNOT_UNDERSTAND, "its file meta holds a UID that is none")
-    with came.open("rb") as source, file.open("xb") as out:
-        out.write(file_head(*named))
-        source.seek(offset)
-        while data := source.read(CHUNK):
-            out.write(data)
-    return named
-
-
-def file_head(sop_class: str, sop_uid: str, transfer_syntax: str) -> bytes:
-    """Preamble and file meta as the gateway writes them for everything it receives."""
-    meta = FileMetaDataset()
-    meta.FileMetaInformationVersion = b"\x00\x01"
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = sop_class, sop_uid
-    meta.TransferSyntaxUID = transfer_syntax
-    meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
-    meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
-    return b"\0" * 128 + b"DICM" + encode_file_meta(meta)
+        return under_own_meta(came, file)
+    except BadInput as error:
+        raise NotKept(CANNOT_UNDERSTAND, str(error)) from None
 
 
 def _check_study(file: Path, study: str) -> None:

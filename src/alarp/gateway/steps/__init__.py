@@ -10,6 +10,7 @@ from alarp.gateway.steps.evaluating import begin_run
 from alarp.gateway.steps.filing import file
 from alarp.gateway.steps.matching import match
 from alarp.gateway.steps.probing import probe
+from alarp.gateway.steps.processing import process
 from alarp.gateway.steps.recalling import prove, recall, seal
 from alarp.gateway.steps.sending import send
 from alarp.gateway.steps.sweeping import SWEEPS
@@ -21,6 +22,7 @@ STEPS: Mapping[str, Callable[[Claim], None]] = {
     "complete": complete,
     "decide": decide,
     "send": send,
+    "run": process,
     "match": match,
     "file": file,
     "commit": commit,

@@ -85,6 +85,10 @@ def _check_reached(
 ) -> None:
     if way not in (Peer.DIMSE, Peer.DICOMWEB, Peer.COMMAND):
         raise BadInput(f"{title}: {way!r} is no way to reach a peer; use dimse, dicomweb or command.")
+    if way == Peer.COMMAND and kind != Peer.TOOL:
+        raise BadInput(
+            f"{title}: only an AI tool is a program that is run here; reach it by dimse or dicomweb."
+        )
     if way == Peer.DICOMWEB and not may_pull:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
