@@ -119,9 +119,9 @@ def storage() -> list[str]:
     return [
         "## Storage",
         "",
-        "As provider: Success is said when bytes and row are durable. An object is kept as the bytes that came, under",
-        "a file meta of the gateway's own; nothing is coerced and no pixel is decoded. In every presentation context",
-        "the first transfer syntax that the caller proposes is accepted, whichever it is. With",
+        "As provider: Success is said when an object is durable, with all that its row in the ledger needs. It is",
+        "kept as the bytes that came, under a file meta of the gateway's own; nothing is coerced and no pixel is",
+        "decoded. In every presentation context the first transfer syntax that the caller proposes is accepted. With",
         "`gateway_unknown_classes` = `keep` that holds for private and unknown SOP classes as well; with `refuse`",
         "the classes below are accepted, in the transfer syntaxes of the standard, and no others.",
         "",

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from house import House, free_port
@@ -28,10 +29,11 @@ def test_a_copy_made_while_studies_arrive_restores_and_a_later_result_finds_its_
     arriving = threading.Thread(target=lambda: house.storescu(files(series(25), tmp_path / "arriving")))
     arriving.start()
     backup = tmp_path / "backup"
-    backup.mkdir()
+    copy_what_does_not_vanish(house.data / "objects" / "spool", backup / "objects" / "spool")
     with sqlite3.connect(house.data / "alarp.sqlite3") as database:
         database.execute(f"VACUUM INTO '{backup / 'alarp.sqlite3'}'")
-    shutil.copytree(house.data / "objects", backup / "objects", ignore=shutil.ignore_patterns("incoming"))
+    without = shutil.ignore_patterns("incoming", "spool")
+    shutil.copytree(house.data / "objects", backup / "objects", ignore=without, dirs_exist_ok=True)
     shutil.copytree(house.data / "keys", backup / "keys")
     arriving.join()
     for process in (worker, slow):
@@ -45,10 +47,18 @@ def test_a_copy_made_while_studies_arrive_restores_and_a_later_result_finds_its_
     house.close()
     restored.port = house.port
     restored._probe = restored.start("probe", "ready", stdin=True)
-    assert restored.balance()["balanced"], restored.balance()["sentence"]
     restored.start("listener")
+    assert restored.balance()["balanced"], restored.balance()["sentence"]
     restored.start("worker")
     restored.start("faketool", str(tool), str(house.port), "READER", str(tmp_path / "tool"))
     uid = str(known[0].StudyInstanceUID)
     restored.until(f"Result.objects.filter(dispatch__study__study_uid={uid!r}).count()", 1)
     assert restored.ask("Quarantine.objects.count()") == 0
+
+
+def copy_what_does_not_vanish(source: Path, target: Path) -> None:
+    """As rsync does with a folder that somebody empties meanwhile."""
+    target.mkdir(parents=True)
+    for file in source.iterdir():
+        with suppress(FileNotFoundError):
+            shutil.copy2(file, target)
