@@ -129,7 +129,8 @@ def sign_in(book: Path) -> int:
 
 
 def test_of_two_processes_this_one_is_one(tmp_path):
-    by = engines.each(sign_in, [tmp_path] * 8, Crew(2), lambda done: None)
+    with engines.team(Crew(2), 8) as team:
+        by = team.each(sign_in, [tmp_path] * 8, lambda done: None)
     assert len(set(by)) == 2
     assert os.getpid() in by
     assert {int(file.name) for file in tmp_path.iterdir()} == set(by)
@@ -169,7 +170,8 @@ def test_only_two_items_a_process_are_on_their_way_so_memory_does_not_grow_with_
 
     monkeypatch.setattr(engines, "_executor", counted)
     seen: list[int] = []
-    assert engines.each(lambda n: n * n, range(300), Crew(3), seen.append) == [n * n for n in range(300)]
+    with engines.team(Crew(3), 300) as team:
+        assert team.each(lambda n: n * n, range(300), seen.append) == [n * n for n in range(300)]
     assert seen == list(range(1, 301))
     assert pool.most <= 6
 

@@ -12,13 +12,13 @@ from alarp.evaluation.casemix import (
     kish_n,
     raked,
     standardised_difference,
-    transported,
 )
 from alarp.evaluation.detection.auc import logit_bounds
 from alarp.evaluation.gaps import adjusted_p
 from alarp.evaluation.ranking import delong_covariance, steps
 from alarp.evaluation.resampling import bootstrap_areas, stratified_bootstrap_auc
 from alarp.evaluation.subgroups import wilson_by_group
+from alarp.evaluation.transporting import transported
 
 
 def _columns(rows):

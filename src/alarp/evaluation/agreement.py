@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from scipy import stats
 
-from alarp.evaluation.intervals import Codes, FloatArray
+from alarp.evaluation.intervals import Codes, FloatArray, t_quantile
+from alarp.evaluation.tails import upper_f
 from alarp.kernel import Measure
 
 NOMINAL = "nominal"
@@ -154,7 +154,7 @@ def _coefficient(
     if groups < 2:
         return Measure(name, found, None, None, level, method, n, None, because="one subject")
     se = sqrt(groups / (groups - 1) * float(np.sum(sums**2))) / n
-    half = float(stats.t.ppf(0.5 + level / 2, groups - 1)) * se
+    half = t_quantile(level, groups - 1) * se
     return Measure(name, found, max(-1.0, found - half), min(1.0, found + half), level, method, n)
 
 
@@ -182,8 +182,8 @@ def icc_one_way(values: FloatArray, subjects: Codes, *, level: float = 0.95, nam
             name, found, None, None, level, "ICC(1,1)", n, None, because="no reading differs from another"
         )
     tail, ratio = 0.5 - level / 2, between / within
-    low = ratio / float(stats.f.isf(tail, n - 1, total - n))
-    high = ratio * float(stats.f.isf(tail, total - n, n - 1))
+    low = ratio / upper_f(tail, n - 1, total - n)
+    high = ratio * upper_f(tail, total - n, n - 1)
     return Measure(
         name,
         found,

@@ -129,7 +129,7 @@ def _found(result: Row) -> dict[str, str | None]:
         ),
         "operating_point": _stated(figures.get("operating_point", {}).get("rule")),
         "confusion": _list(f"{v} {_words(k)}" for k, v in figures.get("confusion", {}).items()),
-        "casemix": "compared with the supplier's test population" if figures.get("casemix") else None,
+        "casemix": "compared with the supplier's test population" if figures.get("case_mix") else None,
         "agreement": "agreement between readers is in the report" if figures.get("agreement") else None,
     }
 

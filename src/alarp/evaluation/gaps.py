@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
-from scipy import stats
 
 from alarp.evaluation.cells import NOT_RECORDED
 from alarp.evaluation.claims import TOO_FEW
@@ -20,9 +19,11 @@ from alarp.evaluation.intervals import (
     n_for_interval,
     newcombe_difference,
     proportion,
+    t_quantile,
     two_proportion_z,
 )
 from alarp.evaluation.protocol import Common
+from alarp.evaluation.tails import two_sided_t
 from alarp.kernel import Measure
 
 REST = "rest"
@@ -117,9 +118,9 @@ def mean_gap(
         return None
     df = variance**2 / (v1**2 / (g1 - 1) + v2**2 / (g2 - 1))
     se, difference = sqrt(variance), first - second
-    half = float(stats.t.ppf(0.5 + level / 2, df)) * se
+    half = t_quantile(level, df) * se
     statistic = difference / se
-    p = float(2 * stats.t.sf(abs(statistic), df))
+    p = two_sided_t(statistic, df)
     row = Comparison(
         measure, group, REST, difference, difference - half, difference + half, se, statistic, p, p,
         "Welch", "", df,

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
+from alarp.evaluation.tails import two_sided_normal
 from alarp.kernel import Measure
 
 FloatArray = npt.NDArray[np.float64]
@@ -25,7 +26,7 @@ WILSON_CLUSTERED = "Wilson at effective n (Rao-Scott, clustered by patient)"
 
 def normal_quantile(level: float) -> float:
     """How many standard errors to each side does this level take?"""
-    return float(stats.norm.ppf(0.5 + level / 2))
+    return float(special.ndtri(0.5 + level / 2))
 
 
 def wilson(proportion: float, n: float, *, level: float = 0.95) -> tuple[float, float]:
@@ -44,7 +45,7 @@ def wilson(proportion: float, n: float, *, level: float = 0.95) -> tuple[float, 
 
 def t_quantile(level: float, freedom: float) -> float:
     """How many standard errors to each side does this level take when the error itself is estimated?"""
-    return float(stats.t.ppf(0.5 + level / 2, max(1.0, freedom)))
+    return float(special.stdtrit(max(1.0, freedom), 0.5 + level / 2))
 
 
 def effective_n(hits: BoolArray, clusters: Codes) -> float:
@@ -217,7 +218,7 @@ def two_proportion_z(
     if se == 0:
         return 0.0, 0.0, 1.0
     z = (first - second) / se
-    return se, z, float(2 * stats.norm.sf(abs(z)))
+    return se, z, two_sided_normal(z)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

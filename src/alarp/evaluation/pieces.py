@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from alarp.evaluation.provenance import provenance
+
 Row = Mapping[str, Any]
 Story = dict[str, Any]
 
@@ -143,6 +145,7 @@ _VARIANTS = {
     "_as_treated": ", as treated",
     "_unanimous": ", where all readers of the truth agreed",
     "_voxel": ", voxel definition",
+    "_transported": ", in the vendor's case mix",
 }
 _SECOND = "observer_"
 _TOP = re.compile(r"(gain|lift)_(\d+)pct")
@@ -385,12 +388,3 @@ def _checklists(result: Row) -> list[dict[str, Any]]:
         for filled in result.get("checklists", [])
     ]
     return [section("Reporting checklists", tables=tables)] if tables else []
-
-
-def provenance(result: Row) -> list[list[str]]:
-    """From which protocol, code and data does this report come?"""
-    return [
-        ["Protocol hash (SHA-256)", result["protocol"]["hash"]],
-        ["Code version", result["code_version"]],
-        *[[f"SHA-256 of {name}", value] for name, value in result["data"].items()],
-    ]

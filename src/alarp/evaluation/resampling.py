@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse, stats
+from scipy import sparse, special
 
 from alarp.evaluation.intervals import BoolArray, Codes, FloatArray
 from alarp.evaluation.ranking import Counts, Steps, area, newcombe_auc, placements, step_placements, steps
@@ -76,9 +76,9 @@ def _bca_tails(areas: FloatArray, estimate: float, acceleration: float, tails: F
     """Which quantiles of the replicates are the bounds, bias and skewness allowed for?"""
     below = float(np.mean(areas < estimate) + np.mean(areas == estimate) / 2)
     smallest = 0.5 / len(areas)
-    bias = stats.norm.ppf(min(max(below, smallest), 1 - smallest))
-    moved = bias + stats.norm.ppf(tails)
-    return np.asarray(stats.norm.cdf(bias + moved / (1 - acceleration * moved)), dtype=np.float64)
+    bias = special.ndtri(min(max(below, smallest), 1 - smallest))
+    moved = bias + special.ndtri(tails)
+    return np.asarray(special.ndtr(bias + moved / (1 - acceleration * moved)), dtype=np.float64)
 
 
 def _acceleration(found: Steps, estimate: float) -> float:

@@ -15,6 +15,7 @@ from alarp.evaluation.protocol import Common
 from alarp.kernel import Measure
 
 SCHEMA = "alarp.evaluation/1"
+LINE = 1500  # characters: no row of a table is longer, but every table is
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,28 @@ class Result:
 
     def as_json(self) -> bytes:
         """Which bytes are written and signed? Sorted keys and no clock: the same on every run."""
-        text = json.dumps(self.content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
-        return (text + "\n").encode("utf-8")
+        return (laid_out(self.content) + "\n").encode("utf-8")
+
+
+def laid_out(value: Any, indent: int = 1) -> str:
+    """Which JSON text holds this value, with whatever fits on a line on one line?
+
+    A row of a table is then a line, which people and version control compare better; and thousands of rows are written
+    by the library's quick encoder, which knows no indentation.
+    """
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    if len(text) <= LINE or not isinstance(value, (Mapping, list, tuple)):
+        return text
+    if isinstance(value, Mapping):
+        keys = sorted(value, key=str)
+        parts = [
+            f"{json.dumps(str(key), ensure_ascii=False)}: {laid_out(value[key], indent + 1)}" for key in keys
+        ]
+    else:
+        parts = [laid_out(part, indent + 1) for part in value]
+    within = (",\n" + " " * indent).join(parts)
+    first, last = "{}" if isinstance(value, Mapping) else "[]"
+    return f"{first}\n{' ' * indent}{within}\n{' ' * (indent - 1)}{last}"
 
 
 def assemble(

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from alarp.kernel import Unavailable
 
 HOW_TO_GET_IT = (
     "The PDF was not made because a system library is missing; install libpango-1.0-0, libpangoft2-1.0-0 and "
     "libharfbuzz-subset0 (Debian, Ubuntu) or pango (Homebrew) and run again. The HTML report is complete."
 )
+
+
+def load() -> None:
+    """Load what prints, which takes a while, at a moment when there is time for it."""
+    with suppress(OSError):  # a missing library is told by who prints
+        import weasyprint  # noqa: F401
 
 
 def to_pdf(html: str) -> bytes:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alarp.evaluation import detection
-from alarp.evaluation.casemix import Population, balance, kish_n, raked, transported
+from alarp.evaluation.casemix import Population, balance, kish_n, raked
 from alarp.evaluation.detection.auc import auc
+from alarp.evaluation.transporting import transported
 from alarp.kernel import BadInput
 
 HEADER = "case,truth,score,sex,age"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context, parent_process
 from typing import Any, TypeVar
 
@@ -59,43 +60,66 @@ class Crew:
         return self.jobs - 1 if self.engine == "local" else self.jobs
 
 
-def each(
-    work: Callable[[Item], Answer], items: Sequence[Item], crew: Crew, done: Callable[[int], None]
-) -> list[Answer]:
-    """What does `work` say of every item? Answers in the order of the items, whoever finished first.
+class Team:
+    """The processes of a crew, at work until the evaluation is done: on its cases, and on what can be done beside.
 
-    At most two items a process are on their way at any time, so memory does not grow with the number of cases.
-    The first item that fails stops the rest; Ctrl-C stops at once.
+    Without others (one process, or fewer than two cases) everything is done here, when its answer is asked for.
     """
-    answers: list[Any] = [None] * len(items)
-    for finished, (place, answer) in enumerate(_unordered(work, items, crew), start=1):
-        answers[place] = answer
-        done(finished)
-    return answers
 
+    def __init__(self, crew: Crew, others: Executor | None) -> None:
+        self.crew, self.others = crew, others
 
-def _unordered(
-    work: Callable[[Item], Answer], items: Sequence[Item], crew: Crew
-) -> Iterator[tuple[int, Answer]]:
-    waiting = list(enumerate(items))[::-1]
-    if crew.alone or len(items) < 2:
-        while waiting:
-            place, item = waiting.pop()
-            yield place, work(item)
-        return
-    with _executor(crew) as pool:
+    def each(
+        self, work: Callable[[Item], Answer], items: Sequence[Item], done: Callable[[int], None]
+    ) -> list[Answer]:
+        """What does `work` say of every item? Answers in the order of the items, whoever finished first.
+
+        At most two items a process are on their way at any time, so memory does not grow with the number of cases.
+        The first item that fails stops the rest; Ctrl-C stops at once.
+        """
+        answers: list[Any] = [None] * len(items)
+        for finished, (place, answer) in enumerate(self._unordered(work, items), start=1):
+            answers[place] = answer
+            done(finished)
+        return answers
+
+    def beside(self, work: Callable[..., Answer], *given: Any) -> Callable[[], Answer]:
+        """Let another process do this while this one goes on; call what is returned for the answer."""
+        if self.others is None:
+            return partial(work, *given)
+        return self.others.submit(work, *given).result
+
+    def _unordered(
+        self, work: Callable[[Item], Answer], items: Sequence[Item]
+    ) -> Iterator[tuple[int, Answer]]:
+        waiting = list(enumerate(items))[::-1]
+        if self.others is None:
+            while waiting:
+                place, item = waiting.pop()
+                yield place, work(item)
+            return
         running: dict[Future[Answer], int] = {}
         while waiting or running:
-            while waiting and len(running) < _at_hand(crew, len(waiting)):
+            while waiting and len(running) < _at_hand(self.crew, len(waiting)):
                 place, item = waiting.pop()
-                running[pool.submit(work, item)] = place
-            takes_part = crew.others < crew.jobs and bool(waiting)
+                running[self.others.submit(work, item)] = place
+            takes_part = self.crew.others < self.crew.jobs and bool(waiting)
             if takes_part:
                 place, item = waiting.pop()
                 yield place, work(item)
             finished, _ = wait(running, timeout=0 if takes_part else None, return_when=FIRST_COMPLETED)
             for future in sorted(finished, key=running.__getitem__):
                 yield running.pop(future), future.result()
+
+
+@contextmanager
+def team(crew: Crew, items: int) -> Iterator[Team]:
+    """Which team does the work on so many items?"""
+    if crew.alone or items < 2:
+        yield Team(crew, None)
+        return
+    with _executor(crew) as others:
+        yield Team(crew, others)
 
 
 def _at_hand(crew: Crew, left: int) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from alarp.cli.evaluating import engines, files, locks, resuming, testset
-from alarp.cli.evaluating.engines import Crew
+from alarp.cli.evaluating.engines import Crew, Team
 from alarp.evaluation import (
     Findings,
     KindProtocol,
@@ -26,6 +26,10 @@ from alarp.evaluation import (
 from alarp.evaluation.openings import altered_sentence
 from alarp.kernel import Unavailable, sha256_hex
 from alarp.standards.reporting import load_checklists
+
+if TYPE_CHECKING:
+    from alarp.evaluation.pieces import Story
+    from alarp.report import Document
 
 EXIT_DONE, EXIT_BAD_INPUT, EXIT_CLAIM_NOT_MET, EXIT_STOPPED = 0, 2, 3, 130
 EXPLORATORY = (
@@ -113,34 +117,53 @@ def answer(
         field: read_csv(files.as_text(content, inputs.names[field]), name=inputs.names[field])
         for field, content in inputs.tables.items()
     }
-    findings, notes = _findings(inputs, frames, kept, data, step, crew)
-    result = assemble(
-        inputs.protocol.common,
-        replace(findings, remarks=(*remarks, *findings.remarks)),
-        lock=held,
-        data=data,
-        code_version=locks.CODE,
-        checklists=load_checklists(),
-    )
-    step("writing the report", 0, 1)
-    contents, missing = _contents(result)
+    with engines.team(crew, _scans_in(inputs, frames)) as team:
+        findings, notes = _findings(inputs, frames, kept, data, step, team)
+        result = assemble(
+            inputs.protocol.common,
+            replace(findings, remarks=(*remarks, *findings.remarks)),
+            lock=held,
+            data=data,
+            code_version=locks.CODE,
+            checklists=load_checklists(),
+        )
+        step("writing the report", 0, 1)
+        contents, missing = _contents(result, team)
     step("writing the report", 1, 1)
     return Answer(result, contents, (*notes, *missing))
 
 
-def _contents(result: Result) -> tuple[dict[str, bytes], list[str]]:
-    from alarp.report import (
-        document,
-        to_html,
-        to_pdf,
-    )  # drawing loads slowly; a bad protocol should not wait for it
+def _scans_in(inputs: Inputs, frames: Mapping[str, pl.DataFrame]) -> int:
+    """How many cases are scans, which take more than one process?"""
+    return len(frames["cases"]) if inputs.protocol.common.kind == "contouring" else 0
 
-    html = to_html(document(story(result.content)))
-    contents = {"result.json": result.as_json(), "report.html": html.encode("utf-8")}
+
+def _contents(result: Result, team: Team) -> tuple[dict[str, bytes], list[str]]:
+    drawn = team.beside(_drawn, story(result.content))
+    contents = {"result.json": result.as_json()}
+    from alarp.report import load, to_html, to_pdf  # loads slowly; a bad protocol should not wait for it
+
+    load()
+    html = to_html(drawn())
+    contents["report.html"] = html.encode("utf-8")
     try:
         return contents | {"report.pdf": to_pdf(html)}, []
     except Unavailable as missing:
         return contents, [str(missing)]
+
+
+def _drawn(told: Story) -> Document:
+    """The document of this story, its charts drawn."""
+    from alarp.report import document
+
+    return document(told)
+
+
+def _ready_to_draw() -> None:
+    """Load what draws before there is anything to draw."""
+    from alarp.report import draw_nothing
+
+    draw_nothing()
 
 
 def _findings(
@@ -149,11 +172,11 @@ def _findings(
     kept: Path,
     data: dict[str, str],
     step: Step,
-    crew: Crew,
+    team: Team,
 ) -> tuple[Findings, list[str]]:
     protocol = inputs.protocol
     if protocol.common.kind == "contouring":
-        return _scans(protocol, frames, inputs.path.parent, kept, data, step, crew)
+        return _scans(protocol, frames, inputs.path.parent, kept, data, step, team)
     step("measuring", 0, 1)
     return room(protocol.common.kind).findings(protocol, frames), []
 
@@ -165,7 +188,7 @@ def _scans(
     kept: Path,
     data: dict[str, str],
     step: Step,
-    crew: Crew,
+    team: Team,
 ) -> tuple[Findings, list[str]]:
     """What do all scans show? Case by case, by as many processes as asked for, beginning where a stopped run ended."""
     from alarp.cli import scans  # reading scans loads slowly: only where there are scans
@@ -176,9 +199,9 @@ def _scans(
     place, total = resuming.begin(kept), len(enrolled)
     cases = [resuming.OneCase(asked, case, folder.resolve(), place) for case in enrolled]
     step("comparing outlines", 0, total)
-    done = engines.each(
-        resuming.finish, cases, crew, lambda finished: step("comparing outlines", finished, total)
-    )
+    done = team.each(resuming.finish, cases, lambda finished: step("comparing outlines", finished, total))
+    if team.others is not None:
+        team.beside(_ready_to_draw)
     for case in done:
         data.update(case.hashes)
     reused = sum(case.reused for case in done)

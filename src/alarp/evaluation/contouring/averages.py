@@ -12,24 +12,24 @@ from alarp.evaluation.intervals import Codes, FloatArray, mean
 from alarp.kernel import Measure
 
 
-def codes_of(patients: Sequence[str]) -> Codes:
-    """Which number does each patient have? In the order of their names, so the same on every run."""
-    _, codes = np.unique(np.array(patients, dtype=str), return_inverse=True)
-    return codes.astype(np.int64)
+def codes_of(patients: Sequence[str] | Codes) -> Codes:
+    """Which number does each patient have, without gaps? In the order of their names, so the same on every run."""
+    names = patients if isinstance(patients, np.ndarray) else np.array(patients, dtype=str)
+    codes: Codes = np.unique(names, return_inverse=True)[1].astype(np.int64)
+    return codes
 
 
 def mean_of(
     name: str,
-    values: Sequence[float],
-    patients: Sequence[str],
+    values: Sequence[float] | FloatArray,
+    patients: Sequence[str] | Codes,
     *,
     protocol: ContouringProtocol,
     subgroup: str = "all",
     bounds: tuple[float, float] = (-inf, inf),
 ) -> Measure:
     """What is the mean, and how sure are we? The protocol chooses the interval: t or bootstrap, both by patient."""
-    numbers = np.array(values, dtype=np.float64)
-    codes = codes_of(patients) if patients else np.zeros(0, dtype=np.int64)
+    numbers, codes = np.array(values, dtype=np.float64), codes_of(patients)
     found = mean(name, numbers, codes, level=protocol.common.level, subgroup=subgroup, bounds=bounds)
     if protocol.options.interval != BOOTSTRAP or found.low is None:
         return found

@@ -8,7 +8,6 @@ from math import inf, sqrt
 
 import numpy as np
 import polars as pl
-from scipy import stats
 
 from alarp.evaluation.agreement import ORDINAL, fleiss_kappa, gwet_ac1, tally_ratings
 from alarp.evaluation.contouring.averages import codes_of, mean_of
@@ -16,7 +15,7 @@ from alarp.evaluation.contouring.cases import Enrolled
 from alarp.evaluation.contouring.comparing import CaseResult
 from alarp.evaluation.contouring.observers import Paired
 from alarp.evaluation.contouring.protocol import ContouringProtocol, fold
-from alarp.evaluation.intervals import proportion
+from alarp.evaluation.intervals import proportion, t_quantile
 from alarp.evaluation.outcomes import CaseOutcome
 from alarp.evaluation.tables import require_columns
 from alarp.kernel import BadInput, Measure
@@ -206,7 +205,7 @@ def _saved_share(protocol: ContouringProtocol, both: Sequence[tuple[str, float, 
         )
     residual = np.bincount(codes, weights=[edit - share * hand for _, edit, hand in both])
     error = sqrt(groups / (groups - 1) * float(np.sum(residual**2))) / total
-    half = float(stats.t.ppf(0.5 + level / 2, groups - 1)) * error
+    half = t_quantile(level, groups - 1) * error
     method = "ratio of sums, t interval by patient"
     return Measure(name, 1 - share, 1 - share - half, min(1.0, 1 - share + half), level, method, len(both))
 

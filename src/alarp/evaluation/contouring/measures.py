@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from math import inf
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
 from alarp.evaluation.claims import TOO_FEW
 from alarp.evaluation.contouring import clinic, observers
-from alarp.evaluation.contouring.averages import mean_of
-from alarp.evaluation.contouring.cases import Enrolled
-from alarp.evaluation.contouring.comparing import CaseResult, StructureResult
+from alarp.evaluation.contouring.averages import codes_of
+from alarp.evaluation.contouring.comparing import CaseResult
+from alarp.evaluation.contouring.mixing import case_mix
+from alarp.evaluation.contouring.pooling import Pair, Pool
 from alarp.evaluation.contouring.protocol import (
     IMAGE_DIAGONAL,
-    OVERLAP,
     PRIMARY,
     VARIANTS,
     ContouringProtocol,
@@ -26,23 +24,15 @@ from alarp.evaluation.contouring.protocol import (
 )
 from alarp.evaluation.contouring.raster import RASTERISER
 from alarp.evaluation.contouring.surface import DEFINITION, DEFINITION_VOXEL, PairMeasures
-from alarp.evaluation.intervals import proportion
+from alarp.evaluation.intervals import Codes, proportion
 from alarp.evaluation.outcomes import CONTOURING_OUTCOMES, NO_OUTPUT, CaseOutcome, tally
 from alarp.evaluation.result import Findings
+from alarp.evaluation.transporting import beside
 from alarp.kernel import Measure
 
 MEASURES = measure_names()
 FURTHER = tuple(name for name in numbers_of(PairMeasures) if name not in PRIMARY)
 NAMES = (*PRIMARY, *FURTHER)
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """One structure of one case, ready to be pooled."""
-
-    enrolled: Enrolled
-    result: StructureResult
-    diagonal_mm: float | None
 
 
 def summarise(
@@ -58,15 +48,15 @@ def summarise(
     pairs = [Pair(case.enrolled, result, case.diagonal_mm) for case in cases for result in case.structures]
     enrolled = [case.enrolled for case in cases]
     ratings = clinic.parse_ratings(protocol, (tables or {}).get("ratings"), cases)
+    pool = Pool.of(protocol, pairs)
     measures: list[Measure] = []
-    for group, members in _groups(protocol, pairs):
-        measures += _measures(protocol, members, group)
-        measures += clinic.rating_measures(
-            protocol, ratings, {(p.enrolled.case, p.result.structure) for p in members}, group
-        )
+    for group, places in _groups(protocol, pairs):
+        measures += _measures(pool, places, group)
+        judged = {(pairs[i].enrolled.case, pairs[i].result.structure) for i in places}
+        measures += clinic.rating_measures(protocol, ratings, judged, group)
     measures += clinic.time_measures(protocol, enrolled, _without_output(cases))
     measures += clinic.fraction_measures(protocol, enrolled, _without_output(cases))
-    return Findings(
+    found = Findings(
         outcomes=tally((p.result.outcome for p in pairs), enrolled=len(pairs), known=CONTOURING_OUTCOMES),
         unit="structure in a case",
         measures=tuple(measures),
@@ -79,6 +69,7 @@ def summarise(
         },
         remarks=_remarks(protocol, cases),
     )
+    return beside(found, case_mix(pool))
 
 
 def _without_output(cases: Sequence[CaseResult]) -> set[str]:
@@ -88,20 +79,25 @@ def _without_output(cases: Sequence[CaseResult]) -> set[str]:
     }
 
 
-def _groups(protocol: ContouringProtocol, pairs: list[Pair]) -> Iterator[tuple[str, list[Pair]]]:
-    """Which groups are reported? All, each structure by its name, then each level of the protocol's subgroups."""
-    yield "all", pairs
-    for structure in dict.fromkeys(p.result.structure for p in pairs):
-        yield structure, [p for p in pairs if p.result.structure == structure]
+def _groups(protocol: ContouringProtocol, pairs: list[Pair]) -> Iterator[tuple[str, Codes]]:
+    """Which groups are reported, and where do their outlines stand?
+
+    All, each structure by its name, then each level of the protocol's subgroups.
+    """
+    yield "all", np.arange(len(pairs))
+    structures = np.array([p.result.structure for p in pairs], dtype=object)
+    for structure in dict.fromkeys(structures):
+        yield structure, np.flatnonzero(structures == structure)
     for column in protocol.common.subgroups:
-        for label in sorted({p.enrolled.subgroups[column] for p in pairs}):
-            yield f"{column}={label}", [p for p in pairs if p.enrolled.subgroups[column] == label]
+        labels = np.array([p.enrolled.subgroups[column] for p in pairs], dtype=object)
+        for label in sorted(set(labels)):
+            yield f"{column}={label}", np.flatnonzero(labels == label)
 
 
-def _measures(protocol: ContouringProtocol, pairs: list[Pair], group: str) -> list[Measure]:
-    pool = partial(pooled, pairs=pairs, protocol=protocol, subgroup=group)
-    rows = [pool(name, variant=variant) for variant in ("", *VARIANTS) for name in PRIMARY]
-    rows += [pool(name, variant=variant) for variant in ("", VARIANTS[0]) for name in FURTHER]
+def _measures(pool: Pool, places: Codes, group: str) -> list[Measure]:
+    protocol, pairs = pool.protocol, [pool.pairs[i] for i in places]
+    rows = [pool.mean(name, variant, places, group) for variant in ("", *VARIANTS) for name in PRIMARY]
+    rows += [pool.mean(name, variant, places, group) for variant in ("", VARIANTS[0]) for name in FURTHER]
     if protocol.columns.observer is not None:
         rows += [observers.observer_measure(protocol, pairs, name, group) for name in PRIMARY]
     if protocol.columns.dose is not None:
@@ -121,9 +117,8 @@ def _share(
     protocol: ContouringProtocol, group: str, *, empty: str,
 ) -> Measure:  # fmt: skip
     patients = [p.enrolled.patient for p in pairs]
-    _, codes = np.unique(np.array(patients, dtype=str), return_inverse=True)
     rate = proportion(
-        name, hits, level=protocol.common.level, clusters=codes.astype(np.int64), subgroup=group, empty=empty
+        name, hits, level=protocol.common.level, clusters=codes_of(patients), subgroup=group, empty=empty
     )
     if len(set(patients)) == 1:
         return replace(rate, low=None, high=None, method="share, no interval", because="one case")
@@ -135,70 +130,6 @@ def _too_few(measure: Measure, pairs: list[Pair], protocol: ContouringProtocol) 
     return replace(
         measure, because=f"{TOO_FEW}: {patients} patients, the protocol asks for {protocol.common.minimum_n}"
     )
-
-
-def pooled(
-    name: str,
-    pairs: Sequence[Pair],
-    *,
-    protocol: ContouringProtocol,
-    subgroup: str = "all",
-    variant: str = "",
-) -> Measure:
-    """What is the mean of this measure over these outlines?
-
-    Overlap: a missed, spurious or failed outline counts 0. Distances and volume differences have no finite value for
-    such an outline, so their mean is not measurable as long as there is one (dropping it would reward a miss), unless
-    the protocol declares the diagonal of the image as its distance, which no distance exceeds. Beside it stand the
-    mean of the measured ones (`_as_treated`), that with every outline the tool did not answer taken for perfect
-    (`_best_case`; a missed or spurious one is an answer, and wrong) and that with each taken for the worst possible
-    (`_worst_case`: the diagonal). Both empty and reference missing enter none.
-    """
-    counted = [p for p in pairs if p.result.measures is not None]
-    if variant == "_as_treated":
-        counted = [p for p in counted if p.result.outcome is CaseOutcome.SCORED]
-    values = [_value(p, name, variant, protocol) for p in counted]
-    lost = sum(1 for value in values if value is None)
-    if lost:
-        because = f"{lost} of {len(values)} outlines were missed, spurious or failed and have no finite value"
-        return Measure.not_measurable(name + variant, because=because, n=len(values), subgroup=subgroup)
-    return mean_of(
-        name + variant,
-        [value for value in values if value is not None],
-        [p.enrolled.patient for p in counted],
-        protocol=protocol,
-        subgroup=subgroup,
-        bounds=bounds_of(name),
-    )
-
-
-def _value(pair: Pair, name: str, variant: str, protocol: ContouringProtocol) -> float | None:
-    """Which number does this outline enter with? None has no finite value."""
-    measures, outcome = pair.result.measures, pair.result.outcome
-    found = getattr(measures, name)
-    value = None if found is None else float(found)
-    if outcome is CaseOutcome.SCORED:
-        return value
-    if variant == "_best_case" and outcome in NO_OUTPUT:
-        return 1.0 if is_overlap(name) else 0.0
-    if is_overlap(name):
-        return 0.0
-    if name == "volume_difference_ml" and measures is not None:
-        return measures.output_ml - measures.reference_ml if variant else None
-    penalty = variant == "_worst_case" or protocol.options.distance_of_a_missed_outline == IMAGE_DIAGONAL
-    return pair.diagonal_mm if value is None and penalty and "_mm" in name else value
-
-
-def is_overlap(name: str) -> bool:
-    """Is it a share of agreement, where 1 is best?"""
-    return name.startswith(OVERLAP)
-
-
-def bounds_of(name: str) -> tuple[float, float]:
-    """Between which values can this measure lie?"""
-    if is_overlap(name):
-        return 0.0, 1.0
-    return (-inf, inf) if "difference" in name else (0.0, inf)
 
 
 def _row(pair: Pair) -> dict[str, object]:
@@ -265,4 +196,4 @@ def _remarks(protocol: ContouringProtocol, cases: Sequence[CaseResult]) -> tuple
     return tuple(remarks) + clinic.remarks(protocol)
 
 
-__all__ = ["MEASURES", "NAMES", "Pair", "bounds_of", "is_overlap", "pooled", "summarise"]
+__all__ = ["MEASURES", "NAMES", "summarise"]

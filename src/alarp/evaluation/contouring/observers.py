@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
-from scipy import stats
 
 from alarp.evaluation.contouring.averages import mean_of
 from alarp.evaluation.contouring.cases import Enrolled
 from alarp.evaluation.contouring.comparing import StructureResult
 from alarp.evaluation.contouring.protocol import OVERLAP, ContouringProtocol
 from alarp.evaluation.intervals import Comparison, holm
+from alarp.evaluation.tails import two_sided_t
 from alarp.kernel import Measure
 
 AI, OBSERVER = "AI", "observer"
@@ -100,7 +100,7 @@ def paired(protocol: ContouringProtocol, pairs: Sequence[Paired], name: str, a: 
     statistic = found.estimate / se if se > 0 else None
     p = 1.0 if statistic is None and found.estimate == 0 else None
     if statistic is not None:
-        p = float(2 * stats.t.sf(abs(statistic), df))
+        p = two_sided_t(statistic, df)
     method = f"paired over {len(both)} outlines, {found.method}, {100 * level:g} %"
     return Comparison(
         name, a, b, found.estimate, found.low, found.high, se, statistic, p, p, method, "", float(df)

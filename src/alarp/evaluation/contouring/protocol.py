@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from typing import Any
 
+from alarp.evaluation.casemix import Population, parse_population
 from alarp.evaluation.claims import require_known
 from alarp.evaluation.contouring.acceptance import Criterion, parse_acceptance
 from alarp.evaluation.contouring.surface import PairMeasures
 from alarp.evaluation.fields import Fields
 from alarp.evaluation.protocol import Common, parse_common
+from alarp.evaluation.transporting import ENDING
 from alarp.kernel import BadInput
 
 OVERLAP = ("dice", "surface_dice")
@@ -69,6 +71,7 @@ class Options:
     seed: int
     replicates: int
     worst_pictures: int
+    vendor: Population | None  # on whom the vendor tested
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,8 @@ def measure_names() -> tuple[str, ...]:
     varied = tuple(name + variant for name in PRIMARY for variant in VARIANTS)
     treated = tuple(name + VARIANTS[0] for name in further)
     observers = tuple(f"observer_{name}" for name in PRIMARY)
-    return (*PRIMARY, *varied, *further, *treated, *observers, *DOSE, *CLINIC, "failure_rate")
+    mixed = tuple(name + ENDING for name in PRIMARY)
+    return (*PRIMARY, *varied, *further, *treated, *observers, *mixed, *DOSE, *CLINIC, "failure_rate")
 
 
 def numbers_of(kind: type[PairMeasures]) -> tuple[str, ...]:
@@ -159,6 +163,7 @@ def _options(common: Common) -> Options:
         seed=int(fields.number("seed", default=SEED)),
         replicates=int(fields.number("replicates", default=REPLICATES)),
         worst_pictures=int(fields.number("worst_pictures", default=6)),
+        vendor=parse_population(fields, common.subgroups),
     )
     fields.refuse_unknown()
     share = options.fractional_at_least

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from alarp.evaluation import pieces
+from alarp.evaluation import mixed, pieces
 from alarp.evaluation.contouring.protocol import CLINIC, DOSE
 from alarp.evaluation.pieces import Row, Story
 
@@ -24,7 +24,9 @@ _PICTURED = ("dice", "surface_dice", "hd95_mm")
 def story(result: Row) -> Story:
     """Which story does a contouring result tell, to a board member first and a physicist after?"""
     sections = [_pooled(result), _structures(result), *_observers(result), *_clinic(result), _worst(result)]
-    return pieces.frame(result, summary=_summary(result), sections=[*sections, *_names(result)])
+    mix = mixed.case_mix(result)
+    sections += [*([] if mix is None else [mix]), *_names(result)]
+    return pieces.frame(result, summary=_summary(result), sections=sections)
 
 
 def _summary(result: Row) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from alarp.evaluation import pieces
 from alarp.evaluation.detection.double_reading import TWO_READERS, WITH_TOOL
-from alarp.evaluation.detection.showing import Section, compared, per_cent
+from alarp.evaluation.detection.showing import Section, compared
 from alarp.evaluation.pieces import Row
 from alarp.evaluation.telling import comparison_table
 
@@ -120,42 +120,3 @@ def verification_sentence(result: Row) -> str:
         return f"Sensitivity cannot be measured here: {found['because'] if found else 'cases were not verified'}."
     uncorrected = f"; uncorrected it would read {pieces.show(naive['estimate'])}" if naive else ""
     return f"Only some cases were verified; sensitivity is corrected for that{uncorrected}, which is biased."
-
-
-def case_mix(result: Row) -> Section:
-    """How unlike the vendor's patients are ours, and what would be found in theirs?"""
-    mixed = result["figures"].get("case_mix")
-    if not mixed:
-        return None
-    rows = [
-        {
-            "label": f"{r['variable']}={r['group']}",
-            "difference": r["difference"],
-            "adjusted": r["weighted_difference"],
-        }
-        for r in mixed["rows"]
-    ]
-    body = [
-        [
-            f"{r['variable']}={r['group']}",
-            per_cent(r["vendor_share"]),
-            per_cent(r["local_share"]),
-            pieces.show(r["difference"], 2),
-            pieces.show(r["weighted_difference"], 2),
-        ]
-        for r in mixed["rows"]
-    ]
-    columns = ["Group", "Vendor's", "Here", "Standardised difference", "After weighting"]
-    far = sum(1 for r in rows if r["difference"] is None or abs(r["difference"]) > 0.1)
-    chart = {
-        "chart": "love-plot",
-        "title": "Our patients against the vendor's",
-        "description": f"Standardised differences of {len(rows)} groups, {far} of them beyond 0.1.",
-        "rows": rows,
-        "table": pieces.table("Shares of each group, there and here", columns, body),
-    }
-    own = [m for m in result["measures"] if m["measure"].endswith("_transported")]
-    tables = [pieces.measures_table("In the vendor's case mix, by weighting ours", own)]
-    return pieces.section(
-        "Our patients and the vendor's", charts=[chart], tables=tables, paragraphs=list(mixed["remarks"])
-    )

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from alarp.evaluation import casemix
 from alarp.evaluation.casemix import Population, parse_population
 from alarp.evaluation.claims import require_known
 from alarp.evaluation.detection.options import SEPARATE, Options, parse_options
@@ -14,6 +13,7 @@ from alarp.evaluation.fields import Fields
 from alarp.evaluation.protocol import Common, parse_common
 from alarp.evaluation.reference_readings import AGREEMENT, ReadingsFile, parse_readings_file
 from alarp.evaluation.subgroups import Plan, parse_plan
+from alarp.evaluation.transporting import ENDING
 from alarp.kernel import BadInput
 
 DISEASE = "disease"
@@ -37,7 +37,7 @@ MEASURE_NAMES = (
     *("notified_earlier", "time_to_notification_min"),
     *("recall_rate", "detection_rate", "arbitration_rate", "recalls_per_cancer"),
     *("extra_assessments_per_1000", "extra_assessments_per_1000_at_prevalence"),
-    *casemix.MEASURES,
+    *(name + ENDING for name in ("sensitivity", "specificity", "auc")),
     *AGREEMENT,
     *(f"{m}_unanimous" for m in _SIDES),
     *("answered_out_of_scope", "rejected_out_of_scope"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from alarp.evaluation import pieces, telling
+from alarp.evaluation import mixed, pieces, telling
 from alarp.evaluation.detection import consequences, reservations, showing
 from alarp.evaluation.pieces import Row, Story
 
@@ -30,7 +30,7 @@ def story(result: Row) -> Story:
         consequences.times(result),
         consequences.double_reading(result),
         _subgroups(result),
-        consequences.case_mix(result),
+        mixed.case_mix(result),
     ]
     return pieces.frame(result, summary=_summary(result), sections=[s for s in sections if s is not None])
 

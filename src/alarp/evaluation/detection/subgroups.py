@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from alarp.evaluation import casemix
 from alarp.evaluation import subgroups as groups
 from alarp.evaluation.classes import UNKNOWN
 from alarp.evaluation.detection.accuracy import readings
@@ -12,6 +11,7 @@ from alarp.evaluation.detection.auc import both_aucs
 from alarp.evaluation.detection.cases import Cases
 from alarp.evaluation.detection.protocol import DetectionProtocol
 from alarp.evaluation.intervals import BoolArray, Comparison
+from alarp.evaluation.transporting import Transported, transported
 from alarp.kernel import Measure
 
 
@@ -47,12 +47,12 @@ def labels_of_known(cases: Cases) -> dict[str, list[str]]:
     return {name: [words[i] for i in known] for name, words in cases.subgroups.items()}
 
 
-def case_mix(protocol: DetectionProtocol, cases: Cases) -> casemix.Transported | None:
+def case_mix(protocol: DetectionProtocol, cases: Cases) -> Transported | None:
     """What would be found if our patients were mixed as the vendor's were? None when the protocol does not say how."""
     if protocol.vendor is None:
         return None
     found = readings(cases, rule="worst_case")
-    return casemix.transported(
+    return transported(
         protocol.vendor,
         labels_of_known(cases),
         found.diseased,

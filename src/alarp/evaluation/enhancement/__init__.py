@@ -5,9 +5,11 @@ from collections.abc import Mapping
 import polars as pl
 
 from alarp.evaluation.enhancement.measures import evaluate
+from alarp.evaluation.enhancement.mixing import case_mix
 from alarp.evaluation.enhancement.protocol import EnhancementProtocol, parse
 from alarp.evaluation.enhancement.report import story
 from alarp.evaluation.result import Findings
+from alarp.evaluation.transporting import beside
 
 __all__ = ["EnhancementProtocol", "evaluate", "findings", "parse", "story", "tables"]
 
@@ -26,4 +28,7 @@ def tables(protocol: EnhancementProtocol) -> dict[str, str]:
 
 def findings(protocol: EnhancementProtocol, tables: Mapping[str, pl.DataFrame]) -> Findings:
     """What do these tables of text cells show? Raises BadInput naming the case and the column."""
-    return evaluate(protocol, tables)
+    found = evaluate(protocol, tables)
+    if protocol.vendor is None:
+        return found
+    return beside(found, case_mix(protocol, tables["cases" if protocol.at_top else "quality"]))

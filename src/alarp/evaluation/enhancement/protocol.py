@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from alarp.evaluation.casemix import Population, parse_population
 from alarp.evaluation.cells import optional
 from alarp.evaluation.claims import require_known
 from alarp.evaluation.fields import Fields
 from alarp.evaluation.protocol import Common, parse_common
+from alarp.evaluation.transporting import ENDING
 from alarp.kernel import BadInput
 
 BETTER, WORSE = "better", "worse"
@@ -141,13 +143,16 @@ class EnhancementProtocol:
     dose: Dose | None
     detectability: Detectability | None
     operational: tuple[Operational, ...]
+    vendor: Population | None  # on whom the vendor tested
     at_top: bool  # the one part's fields stand at the top: its table is the field `cases`
 
     @property
     def measure_names(self) -> tuple[str, ...]:
         """Which measures can this protocol's claims name?"""
         names = ["failure_rate"]
-        names += (*QUALITY_NAMES, *(f"quality_difference{v}" for v in VARIANTS)) if self.quality else ()
+        names += (
+            (*QUALITY_NAMES, *(f"quality_difference{v}" for v in (*VARIANTS, ENDING))) if self.quality else ()
+        )
         names += DOSE_NAMES if self.dose else ()
         names += (
             (*DETECTED_NAMES, *(f"detected_difference{v}" for v in VARIANTS)) if self.detectability else ()
@@ -161,6 +166,7 @@ def parse(values: Mapping[str, Any]) -> EnhancementProtocol:
     common = parse_common(fields, values, cases_needed=False)
     analysis = Fields(common.analysis, where="analysis")
     readers = analysis.choice("readers", [RANDOM, FIXED], default=RANDOM)
+    vendor = parse_population(analysis, common.subgroups)
     analysis.refuse_unknown()
     quality = dose = None
     at_top = fields.has("columns")
@@ -181,7 +187,12 @@ def parse(values: Mapping[str, Any]) -> EnhancementProtocol:
             "The protocol has neither 'quality' nor 'dose' nor 'detectability' nor 'operational': say which tables are "
             "compared."
         )
-    protocol = EnhancementProtocol(common, quality, dose, detectability, operational, at_top)
+    if vendor is not None and quality is None:
+        raise BadInput(
+            "The protocol's field 'analysis.vendor_population' is for the part 'quality', the only one whose table has "
+            "subgroups: add that part, or remove the field."
+        )
+    protocol = EnhancementProtocol(common, quality, dose, detectability, operational, vendor, at_top)
     fields.refuse_unknown()
     require_known(common.claims, protocol.measure_names, kind=common.kind)
     return protocol

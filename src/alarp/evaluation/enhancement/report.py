@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from alarp.evaluation import pieces, telling
+from alarp.evaluation import mixed, pieces, telling
 from alarp.evaluation.pieces import Row, Story
 
 _QUALITY = ("quality_standard", "quality_enhanced", "quality_difference", "quality_hodges_lehmann")
@@ -23,7 +23,14 @@ _LESIONS = ("detected", "detected_difference")
 def story(result: Row) -> Story:
     """Which story does an enhancement result tell, to a board member first and a statistician after?"""
     groups = telling.subgroups(result, forests=[], tabled=["quality_difference"])
-    sections = [_quality(result), _lesions(result), _dose(result), _operational(result), groups]
+    sections = [
+        _quality(result),
+        _lesions(result),
+        _dose(result),
+        _operational(result),
+        groups,
+        mixed.case_mix(result),
+    ]
     return pieces.frame(result, summary=_summary(result), sections=[s for s in sections if s is not None])
 
 

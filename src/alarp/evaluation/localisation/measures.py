@@ -12,10 +12,12 @@ from alarp.evaluation.intervals import Codes, FloatArray, mean, proportion
 from alarp.evaluation.localisation.protocol import AT_THRESHOLD, LocalisationProtocol
 from alarp.evaluation.mrmc import curves
 from alarp.evaluation.mrmc.grouped import by_subgroup
+from alarp.evaluation.mrmc.mixing import case_mix
 from alarp.evaluation.mrmc.presenting import ALL, present
 from alarp.evaluation.mrmc.readings import Marked
 from alarp.evaluation.mrmc.study import arms_of
 from alarp.evaluation.result import Findings
+from alarp.evaluation.transporting import beside
 from alarp.kernel import Measure
 
 
@@ -29,7 +31,7 @@ def evaluate(protocol: LocalisationProtocol, readings: Marked) -> Findings:
     if len(arms) == 1:
         points += [replace(m, subgroup=ALL) for m in points]
     grouped = by_subgroup(readings, design, common)
-    return Findings(
+    found = Findings(
         outcomes=readings.outcomes,
         unit="cases",
         measures=(*shown.measures, *points, *grouped.measures),
@@ -38,6 +40,7 @@ def evaluate(protocol: LocalisationProtocol, readings: Marked) -> Findings:
         | {"curves": _curves(protocol, readings), "matching": protocol.marks.matching.sentence},
         remarks=_remarks(protocol, readings),
     )
+    return beside(found, case_mix(readings, protocol.design, common))
 
 
 def _at_threshold(protocol: LocalisationProtocol, readings: Marked, threshold: float) -> list[Measure]:

@@ -90,7 +90,10 @@ def parse(values: Mapping[str, Any]) -> LocalisationProtocol:
     protocol = LocalisationProtocol(
         common=common,
         design=parse_design(
-            design if isinstance(design, Mapping) else {}, common.analysis, endpoint=endpoint
+            design if isinstance(design, Mapping) else {},
+            common.analysis,
+            endpoint=endpoint,
+            subgroups=common.subgroups,
         ),
         marks=mark_files(fields, common.subgroups),
         scale=scale_of(fields),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alarp.evaluation import pieces, reference_readings
+from alarp.evaluation import mixed, pieces, reference_readings
 from alarp.evaluation.mrmc import telling
 from alarp.evaluation.pieces import Row, Story
 
@@ -17,6 +17,7 @@ def story(result: Row) -> Story:
         telling.differences_section(result),
         telling.readers_section(result),
         telling.subgroups_section(result),
+        mixed.case_mix(result),
         telling.variation_section(result),
         reference_readings.section(result),
     ]

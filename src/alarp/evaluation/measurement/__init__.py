@@ -8,9 +8,11 @@ import polars as pl
 from alarp.evaluation import reference_readings
 from alarp.evaluation.measurement.cases import Cases, parse_cases
 from alarp.evaluation.measurement.measures import MEASURES, evaluate
+from alarp.evaluation.measurement.mixing import case_mix
 from alarp.evaluation.measurement.protocol import MeasurementProtocol, parse
 from alarp.evaluation.measurement.report import story
 from alarp.evaluation.result import Findings
+from alarp.evaluation.transporting import beside
 
 __all__ = [
     "MEASURES",
@@ -36,7 +38,7 @@ def tables(protocol: MeasurementProtocol) -> dict[str, str]:
 def findings(protocol: MeasurementProtocol, tables: Mapping[str, pl.DataFrame]) -> Findings:
     """What do these tables of text cells show? Raises BadInput naming the case and the column."""
     cases, file = parse_cases(protocol, tables["cases"]), protocol.reference_readings
-    found = evaluate(protocol, cases)
+    found = beside(evaluate(protocol, cases), case_mix(protocol, cases))
     if file is None:
         return found
     enrolled = tables["cases"][protocol.columns.case].to_list()

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from alarp.evaluation.casemix import Population, parse_population
 from alarp.evaluation.cells import optional
 from alarp.evaluation.claims import require_known
 from alarp.evaluation.fields import Fields
 from alarp.evaluation.protocol import Common, parse_common
 from alarp.evaluation.reference_readings import ICC, ReadingsFile, parse_readings_file
+from alarp.evaluation.transporting import ENDING
 
 DIFFERENCE, RATIO, PERCENT = "difference", "ratio", "percent"
 CONSTANT, VARYING = "constant", "varying"
@@ -23,6 +25,7 @@ _VARIANTS = ("_best_case", "_worst_case", "_as_treated")
 MEASURE_NAMES = (
     *_AGREEMENT, *_WHOLE, *_REPEATED,
     *(m + v for m in ("within_tolerance",) for v in _VARIANTS), *(f"{m}_as_treated" for m in _AGREEMENT),
+    *(m + ENDING for m in ("within_tolerance", "bias", "mae")),
 )  # fmt: skip
 
 
@@ -50,6 +53,7 @@ class Options:
     limits: float  # the share of differences the limits of agreement enclose
     tdi: float  # the share for which the total deviation index is asked
     range: tuple[float, float] | None  # the smallest and largest value an output can take
+    vendor: Population | None  # on whom the vendor tested
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,7 @@ def _options(common: Common) -> Options:
         limits=_share(fields, "limits", 0.95),
         tdi=_share(fields, "tdi", 0.9),
         range=_range(fields),
+        vendor=parse_population(fields, common.subgroups),
     )
     fields.refuse_unknown()
     return options

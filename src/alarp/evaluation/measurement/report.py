@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from alarp.evaluation import pieces, telling
+from alarp.evaluation import mixed, pieces, telling
 from alarp.evaluation.pieces import Row, Story
 
 _HEADLINE = ("within_tolerance", "tdi", "bias", "loa_low", "loa_high", "mae", "rmse", "failure_rate")
@@ -22,7 +22,7 @@ _OTHER = (
 def story(result: Row) -> Story:
     """Which story does a measurement result tell, to a board member first and a statistician after?"""
     groups = telling.subgroups(result, forests=["within_tolerance"], tabled=["bias"])
-    sections = [_agreement(result), _plot(result), groups]
+    sections = [_agreement(result), _plot(result), groups, mixed.case_mix(result)]
     return pieces.frame(result, summary=_summary(result), sections=[s for s in sections if s is not None])
 
 

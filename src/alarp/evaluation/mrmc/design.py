@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from alarp.evaluation.casemix import Population, parse_population
 from alarp.evaluation.fields import Fields
 from alarp.evaluation.mrmc.anova import FIXED, RANDOM
 from alarp.evaluation.mrmc.covariances import REPLICATES
@@ -39,6 +40,7 @@ class ReaderDesign:
     multiplicity: str
     mle: bool
     normal: bool
+    vendor: Population | None = None  # on whom the vendor tested
 
     @property
     def sentence(self) -> str:
@@ -50,7 +52,9 @@ class ReaderDesign:
         return f"{_NAMES[self.method]}, covariance by {self.covariance}{drawn}, {self.readers} readers, {self.cases} cases"
 
 
-def parse_design(values: Mapping[str, Any], analysis: Mapping[str, Any], *, endpoint: str) -> ReaderDesign:
+def parse_design(
+    values: Mapping[str, Any], analysis: Mapping[str, Any], *, endpoint: str, subgroups: Sequence[str] = ()
+) -> ReaderDesign:
     """Which design does the protocol declare? `endpoint` is taken where it names none. BadInput names the field."""
     fields, options = Fields(values, where="design"), Fields(analysis, where="analysis")
     method = fields.choice("method", METHODS, default=OR)
@@ -68,6 +72,7 @@ def parse_design(values: Mapping[str, Any], analysis: Mapping[str, Any], *, endp
         multiplicity=options.choice("multiplicity", ("none", "holm"), default="none"),
         mle=options.choice("u_statistic", ("unbiased", "mle"), default="unbiased") == "mle",
         normal=options.choice("interval", ("t", "normal"), default="t") == "normal",
+        vendor=parse_population(options, subgroups),
     )
     fields.refuse_unknown()
     options.refuse_unknown()

@@ -14,6 +14,7 @@ from alarp.evaluation.mrmc.design import U_STATISTIC, ReaderDesign
 from alarp.evaluation.mrmc.readings import AS_TREATED, BEST, WORST, Contest, Marked, Rated, chosen, contest
 from alarp.evaluation.mrmc.sizing import sizing_table
 from alarp.evaluation.mrmc.study import Analysis, Arm, analyse, arms_of, ordered
+from alarp.evaluation.transporting import ENDING
 from alarp.kernel import Measure
 
 RULES = (BEST, WORST, AS_TREATED)
@@ -31,7 +32,8 @@ class Presented:
 
 def measure_names(endpoints: Sequence[str]) -> tuple[str, ...]:
     """Which measures can a claim name?"""
-    return (*endpoints, "failure_rate", *(f"{e}_{rule}" for e in endpoints for rule in RULES))
+    varied = (f"{e}_{rule}" for e in endpoints for rule in RULES)
+    return (*endpoints, "failure_rate", *varied, *(e + ENDING for e in endpoints))
 
 
 def present(

@@ -117,12 +117,12 @@ def totals(wins: Wins) -> Totals:
         belongs[np.arange(lesions), wins.owner] = wins.weight
         rows = below @ belongs
         columns = np.stack(
-            [_weight_above(t, wins.weight, h) for t, h in zip(target, wins.healthy, strict=True)]
+            [weight_above(t, wins.weight, h) for t, h in zip(target, wins.healthy, strict=True)]
         )
     return Totals(rows, columns, rows.sum(axis=1) / (wins.size.sum() * wins.n))
 
 
-def _weight_above(target: FloatArray, weight: FloatArray, healthy: FloatArray) -> FloatArray:
+def weight_above(target: FloatArray, weight: FloatArray, healthy: FloatArray) -> FloatArray:
     """How much weight stands above each healthy rating, ties counting one half?"""
     order = np.argsort(target, kind="stable")
     values, cumulative = target[order], np.concatenate([[0.0], np.cumsum(weight[order])])

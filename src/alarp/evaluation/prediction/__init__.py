@@ -6,9 +6,11 @@ import polars as pl
 
 from alarp.evaluation.prediction.cases import Cases, parse_cases
 from alarp.evaluation.prediction.measures import MEASURES, evaluate
+from alarp.evaluation.prediction.mixing import case_mix
 from alarp.evaluation.prediction.protocol import PredictionProtocol, parse
 from alarp.evaluation.prediction.report import story
 from alarp.evaluation.result import Findings
+from alarp.evaluation.transporting import beside
 
 __all__ = [
     "MEASURES",
@@ -30,4 +32,5 @@ def tables(protocol: PredictionProtocol) -> dict[str, str]:
 
 def findings(protocol: PredictionProtocol, tables: Mapping[str, pl.DataFrame]) -> Findings:
     """What do these tables of text cells show? Raises BadInput naming the case and the column."""
-    return evaluate(protocol, parse_cases(protocol, tables["cases"]))
+    cases = parse_cases(protocol, tables["cases"])
+    return beside(evaluate(protocol, cases), case_mix(protocol, cases))

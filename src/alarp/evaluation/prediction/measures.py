@@ -173,12 +173,21 @@ def _apart(
     return (near * answered + float(np.sum(wrong * weights[found.silent]))) / whole
 
 
+def suspicion(found: Forecasts) -> FloatArray:
+    """Which value ranks each case? Its probability; a silent case stands beyond all others, on the side of its filling."""
+    beyond = np.where(found.probability > 0.5, inf, -inf)
+    return np.where(found.silent, beyond, found.probability)
+
+
 def _aucs(found: Forecasts, level: float, subgroup: str = "all") -> list[Measure]:
     """Ranking, with DeLong's and with the guarded interval; a silent case ranked last among those that had the outcome (or first among those that had not)."""
-    beyond = np.where(found.probability > 0.5, inf, -inf)
-    suspicion = np.where(found.silent, beyond, found.probability)
     return both_aucs(
-        suspicion, found.happened, interval=DELONG, level=level, clusters=found.patient, subgroup=subgroup
+        suspicion(found),
+        found.happened,
+        interval=DELONG,
+        level=level,
+        clusters=found.patient,
+        subgroup=subgroup,
     )
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from alarp.evaluation.calibration import CLIP
+from alarp.evaluation.casemix import Population, parse_population
 from alarp.evaluation.cells import optional
 from alarp.evaluation.claims import GUARD, require_known
 from alarp.evaluation.fields import Fields
 from alarp.evaluation.protocol import Common, parse_common
+from alarp.evaluation.transporting import ENDING
 
 SEED, REPLICATES = 20260101, 500
 VARIANTS = ("_best_case", "_worst_case", "_as_treated")
@@ -26,6 +28,7 @@ ERRORS = ("brier", "brier_scaled", "auc")
 POLICY = ("net_benefit", "caught_share", "overbooked_attended", "overbooked_share")
 HEADLINE = (*CALIBRATION, *ERRORS)
 GUARDED_AUC = "auc" + GUARD
+MIXED = tuple(name + ENDING for name in ("calibration_in_the_large", "brier", "auc"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Options:
     fractions: tuple[float, ...]
     replicates: int
     seed: int
+    vendor: Population | None  # on whom the vendor tested
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class PredictionProtocol:
             GUARDED_AUC,
             *POLICY,
             "failure_rate",
+            *MIXED,
             *(m + v for m in HEADLINE for v in VARIANTS),
             *ranked,
         )
@@ -131,6 +136,7 @@ def _options(common: Common) -> Options:
         fractions=_fractions(fields),
         replicates=_whole(fields, "bootstrap", REPLICATES, at_least=100),
         seed=_whole(fields, "seed", SEED, at_least=0),
+        vendor=parse_population(fields, common.subgroups),
     )
     fields.refuse_unknown()
     return options

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from alarp.evaluation import pieces, telling
+from alarp.evaluation import mixed, pieces, telling
 from alarp.evaluation.pieces import Row, Story
 from alarp.evaluation.prediction.protocol import CALIBRATION, ERRORS, HEADLINE, POLICY
 
@@ -14,7 +14,7 @@ _BY_GROUP = ("calibration_in_the_large", "overbooked_attended", "caught_share", 
 def story(result: Row) -> Story:
     """Which story does a prediction result tell, to a board member first and a statistician after?"""
     groups = telling.subgroups(result, forests=["overbooked_share", "overbooked_attended"], tabled=_BY_GROUP)
-    sections = [_calibration(result), _ranking(result), _acting(result), groups]
+    sections = [_calibration(result), _ranking(result), _acting(result), groups, mixed.case_mix(result)]
     return pieces.frame(result, summary=_summary(result), sections=[s for s in sections if s is not None])
 
 

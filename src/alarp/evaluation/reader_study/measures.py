@@ -10,12 +10,14 @@ import numpy as np
 from alarp.evaluation.mrmc import curves
 from alarp.evaluation.mrmc.design import U_STATISTIC, ReaderDesign
 from alarp.evaluation.mrmc.grouped import by_subgroup
+from alarp.evaluation.mrmc.mixing import case_mix
 from alarp.evaluation.mrmc.presenting import Presented, present
 from alarp.evaluation.mrmc.readings import Marked, Rated, highest_mark
 from alarp.evaluation.reader_study.advice import Advised
 from alarp.evaluation.reader_study.protocol import NO_DISEASE, ReaderStudyProtocol
 from alarp.evaluation.reader_study.relying import Relied, relied
 from alarp.evaluation.result import Findings
+from alarp.evaluation.transporting import beside
 
 
 def evaluate(
@@ -30,7 +32,7 @@ def evaluate(
     advice = Relied([], [], {})
     if advised is not None:
         advice = relied(advised, common, time_pressure=protocol.time_pressure)
-    return Findings(
+    found = Findings(
         outcomes=readings.outcomes,
         unit="cases",
         measures=(*shown.measures, *grouped.measures, *advice.measures),
@@ -40,6 +42,7 @@ def evaluate(
         | ({"reliance": advice.figure} if advised is not None else {}),
         remarks=_remarks(protocol, readings, shown),
     )
+    return beside(found, case_mix(readings, _turned(protocol), common))
 
 
 def _turned(protocol: ReaderStudyProtocol) -> ReaderDesign:

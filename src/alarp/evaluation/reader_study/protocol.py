@@ -77,6 +77,7 @@ def parse(values: Mapping[str, Any]) -> ReaderStudyProtocol:
         fields.mapping("design", "readers, cases, method, covariance, endpoint"),
         common.analysis,
         endpoint="wafroc" if marked else "auc",
+        subgroups=common.subgroups,
     )
     protocol = ReaderStudyProtocol(
         common=common,

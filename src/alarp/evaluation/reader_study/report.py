@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alarp.evaluation import pieces, reference_readings
+from alarp.evaluation import mixed, pieces, reference_readings
 from alarp.evaluation.mrmc import telling
 from alarp.evaluation.pieces import Row, Story
 from alarp.evaluation.reader_study import debrief
@@ -18,6 +18,7 @@ def story(result: Row) -> Story:
         telling.readers_section(result),
         pieces.section("Curves", charts=drawn) if drawn else None,
         telling.subgroups_section(result),
+        mixed.case_mix(result),
         *debrief.sections(result),
         telling.variation_section(result),
         reference_readings.section(result),
