@@ -15,7 +15,7 @@ from alarp.gateway.receiving.messages import announced, file_head
 from alarp.kernel import sha256_hex
 from alarp.records import clock, objects, spool
 from alarp.records.assurance import alarms
-from alarp.records.ledger import commands, dispatches
+from alarp.records.ledger import commands, dispatches, queries
 from alarp.records.ledger.arrivals import Arrival, Described, receive
 from alarp.records.ledger.models import Peer, Study
 
@@ -128,11 +128,13 @@ def test_what_waits_longer_than_it_should_is_an_alert_until_it_is_written(
     taken_in(tmp_path, b"later", clock.now() - timedelta(minutes=6))
     spool.set_aside(spool.entries()[0])
     alarms.look_at_arrivals(clock.now())
+    assert queries.stranded() == ("2 objects received that nobody writes into the ledger",)
     alert = deployment.alerts.get(monitor=alarms.ARRIVALS)
     assert alert.role == "pacs-manager" and "2 wait" in alert.sentence
     for file in spool.folder().iterdir():
         file.unlink()
     alarms.look_at_arrivals(clock.now())
+    assert queries.stranded() == ()
     alert.refresh_from_db()
     assert alert.end.because == alarms.BACK[alarms.ARRIVALS]
 

@@ -104,10 +104,12 @@ def take_up_again() -> None:
         file.rename(file.with_name(file.name.removesuffix(_ASIDE)))
 
 
-def count() -> int:
-    """How many were taken in and not written down, those that were set aside among them?"""
-    with os.scandir(folder()) as found:
-        return sum(1 for _ in found)
+def count(*, came_before: datetime | None = None) -> int:
+    """How many were taken in (before this moment) and not written down, those that were set aside among them?"""
+    if came_before is None:
+        with os.scandir(folder()) as found:
+            return sum(1 for _ in found)
+    return sum(_entry(name).at < came_before for name in _names())
 
 
 def torn() -> list[Entry]:

@@ -20,13 +20,14 @@ from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, Que
 from django.db.models.functions import Concat
 
 from alarp.kernel import Disposition
-from alarp.records import clock, objects
+from alarp.records import clock, objects, spool
 from alarp.records.ledger.models import Dispatch, DispatchInstance, Instance, Quarantine, Result, Study, Work
 
 WAITING = "Waiting for the study to be complete."
 UNDECIDED = "Complete; no tool has been chosen yet."
 NO_TOOL = "No tool of this Trust takes it."
 ON_ITS_WAY = "On its way to the tool."
+SOON_WRITTEN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,9 @@ def stranded() -> tuple[str, ...]:
         .exclude(waits("match", own))
         .count()
     )
+    unwritten = spool.count(came_before=clock.now() - SOON_WRITTEN)
     found = (
+        (unwritten, "objects received that nobody writes into the ledger"),
         (unclosed, "studies that nobody will close"),
         (unsent, "studies that nobody will send"),
         (unmatched, "results that nobody will match"),
