@@ -185,3 +185,22 @@ def test_a_second_report_with_another_score_is_no_repeat_of_the_first(route: Rou
     for one in (other, again):
         one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = uid()
     assert [route.returned(one) for one in (first, other, again)] == ["filing", "filing", "kept"]
+
+
+@pytest.mark.need("G02", "G11")
+def test_a_report_that_claims_a_persons_verification_is_kept_apart_with_the_clause(route: Route) -> None:
+    claiming = report(route.send(series(1)))
+    claiming.VerificationFlag = "VERIFIED"
+    assert "says that a person has verified it (PS3.3 C.17.2)" in route.returned(claiming)
+
+
+@pytest.mark.need("G11")
+def test_what_a_result_leaves_out_is_told_beside_it_and_keeps_nothing_back(route: Route) -> None:
+    made = report(route.send(series(1)))
+    del made.CompletionFlag
+    assert route.returned(made) == "filing"
+    told = route.house.ask(
+        f"Result.objects.get(instance__sop_uid={str(made.SOPInstanceUID)!r}).summary['checks']"
+    )
+    assert {"completion", "equipment", "contributing-equipment"} <= {one["id"] for one in told["short_of"]}
+    assert all(one["source"] and one["found"] for one in told["short_of"])

@@ -9,6 +9,7 @@ from alarp.identity.match import Disagreement, SentStudy, disagreements
 from alarp.identity.profile import OPTIONS, Profile, SafePrivate
 from alarp.identity.pseudonyms import Pseudonyms
 from alarp.identity.reidentify import Crosswalk, reidentify
+from alarp.identity.returning import ReturnCheck, Shortcoming, shortcomings
 from alarp.identity.scan import Leak, scan
 
 __all__ = [
@@ -22,8 +23,10 @@ __all__ = [
     "Profile",
     "Pseudonyms",
     "Range",
+    "ReturnCheck",
     "SafePrivate",
     "SentStudy",
+    "Shortcoming",
     "Source",
     "deidentify",
     "disagreements",
@@ -32,5 +35,6 @@ __all__ = [
     "read_header",
     "reidentify",
     "scan",
+    "shortcomings",
     "suspicion",
 ]

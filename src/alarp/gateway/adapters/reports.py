@@ -54,18 +54,32 @@ def report(finding: Finding, images: Mapping[str, Image], *, tool: str) -> bytes
     )
     made.ManufacturerModelName, made.SoftwareVersions = finding.algorithm, finding.version
     made.SeriesDescription = f"{finding.algorithm} {finding.version}"[:64]
+    made.ContributingEquipmentSequence = [
+        *made.get("ContributingEquipmentSequence", ()),
+        _maker(finding, tool),
+    ]
     _stamp(made, finding)
     out = io.BytesIO()
     made.save_as(out, enforce_file_format=True)
     return out.getvalue()
 
 
+def _maker(finding: Finding, tool: str) -> Dataset:
+    """The algorithm among the contributing equipment, as IHE AI Results asks for (AIR 6.5.3.1)."""
+    made = Dataset()
+    made.Manufacturer = finding.manufacturer or finding.algorithm
+    made.ManufacturerModelName, made.SoftwareVersions = finding.algorithm, finding.version
+    made.DeviceUID = _uid("device", tool, finding.algorithm, finding.version)
+    made.PurposeOfReferenceCodeSequence = [sr.CodedConcept.from_code(codes.DCM.ProcessingEquipment)]
+    return made
+
+
 def _evidence(finding: Finding, uid: str, image: Image) -> Dataset:
     """As much of an image as a report takes from it: who, which study, and the image's own names."""
     made = Dataset()
-    made.PatientID, made.PatientName = finding.patient_id, finding.patient_id
+    made.PatientID = finding.patient_id
     made.StudyInstanceUID, made.AccessionNumber = finding.study_uid, finding.accession
-    for empty in ("PatientBirthDate", "PatientSex", "StudyID", "StudyDate", "StudyTime"):
+    for empty in ("PatientName", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate", "StudyTime"):
         setattr(made, empty, "")
     made.ReferringPhysicianName = ""
     made.SeriesInstanceUID, made.SOPInstanceUID = image.series_uid, uid

@@ -8,18 +8,31 @@ quarantine can show what was expected beside what was found.
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from typing import Any
 
 from django.db import transaction
 
 from alarp.gateway import keys, summaries
 from alarp.gateway.steps.filing import why_kept
-from alarp.identity import Crosswalk, Disagreement, Header, SentStudy, disagreements, read_header, reidentify
+from alarp.identity import (
+    Crosswalk,
+    Disagreement,
+    Header,
+    SentStudy,
+    Shortcoming,
+    disagreements,
+    read_header,
+    reidentify,
+    shortcomings,
+)
+from alarp.identity.returning import QUARANTINE
 from alarp.kernel import BadInput, Phase, Unavailable
 from alarp.records import objects
 from alarp.records.ledger import results, work
 from alarp.records.ledger.models import Dispatch, DispatchInstance, Instance, Result, Work
 from alarp.records.ledger.work import Claim
 from alarp.records.watch import commands as watch
+from alarp.standards.air import load_return_checks
 
 UNKNOWN = Disagreement("study UID", "one that was sent to this tool", "a study that was not")
 
@@ -44,10 +57,15 @@ def match(step: Claim) -> None:
     # result, the next study does not leave.
     unapproved = watch.version_seen(dispatch, str(summary.get("version", "")))
     try:
+        fallen_short = shortcomings(data, sent_study(rounds), load_return_checks().checks)
         restored = reidentify(data, crosswalk_of(dispatch))
     except BadInput as error:
         results.refuse(step, instance, f"The patient could not be restored: {error}", [])
         return
+    if barred := [one for one in fallen_short if one.check.effect == QUARANTINE]:
+        _refuse_as_made(step, instance, barred)
+        return
+    summary |= _told(fallen_short)
     kept_because = unapproved or why_kept(dispatch) or _repeated(dispatch, summary)
     results.accept(
         step,
@@ -68,8 +86,9 @@ def _compare(instance: Instance, header: Header) -> tuple[list[Dispatch], tuple[
         near = of_tool.filter(items__sop_uid_sent__in=sorted(header.referenced_sop_uids)[:100]).first()
         near = near or of_tool.filter(patient_pseudonym=header.patient_id).order_by("-pk").first()
         return [], disagreements(header, sent_study([near])) if near else (UNKNOWN,)
+    still_leaving = _being_sent(rounds)  # asked first: what left in between is in the answer below
     found = disagreements(header, sent_study(rounds))
-    if found and _being_sent(rounds):
+    if still_leaving:  # whether or not it fits what has left so far: it would end the sending of the rest
         raise Unavailable(
             "The study is still being sent; the result is looked at afterwards.", phase=Phase.MATCH
         )
@@ -134,6 +153,23 @@ def _refuse(step: Claim, instance: Instance, found: tuple[Disagreement, ...]) ->
     fields = ", ".join(dict.fromkeys(one.field for one in found))
     reason = f"The result does not fit what was sent to this tool: {fields}."
     results.refuse(step, instance, reason, [asdict(one) for one in found])
+
+
+def _refuse_as_made(step: Claim, instance: Instance, barred: list[Shortcoming]) -> None:
+    """It fits, and is made as no result of a tool may be made: kept apart, with the clause."""
+    first = barred[0]
+    reason = f"It fits the study, but {first.found} ({first.check.source}). It is not filed."
+    told = [{"field": one.check.id, "expected": one.check.asks, "found": one.found} for one in barred]
+    results.refuse(step, instance, reason, told)
+
+
+def _told(fallen_short: tuple[Shortcoming, ...]) -> dict[str, Any]:
+    """What a result falls short of that does not keep it out: told beside it wherever it is read."""
+    told = [
+        {"id": one.check.id, "asks": one.check.asks, "found": one.found, "source": one.check.source}
+        for one in fallen_short
+    ]
+    return {"checks": {"version": load_return_checks().version, "short_of": told[: summaries.MOST_LINES]}}
 
 
 def _repeated(dispatch: Dispatch, summary: dict[str, object]) -> str:

@@ -167,6 +167,7 @@ class ResultCard:
     sha256: str
     kept_back: str = ""  # why what it says is not shown to who looks
     opted_out: str = ""  # why what it says is shown to nobody in routine
+    falls_short: tuple[tuple[str, str], ...] = ()  # in what, and by which clause (standards/air)
 
 
 def fate_of(result: Any) -> str:
@@ -212,6 +213,12 @@ def _parts(one: Mapping[str, Any]) -> tuple[str, str, str]:
     return f"{one.get('name', '')}:", str(one.get("value", "")), "" if counted else unit
 
 
+def falls_short_in(summary: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """In what a result falls short of how results should be made: 'no SeriesNumber', by which clause."""
+    found = summary.get("checks", {}).get("short_of", ())
+    return tuple((f"{one['found'][:1].upper()}{one['found'][1:]}", one["source"]) for one in found)
+
+
 def result_card(result: Any, kept_back: str = "", *, opted_out: str = "") -> ResultCard:
     """One result; with `kept_back` or `opted_out` only that it is there, and why what it says is not shown."""
     said = {} if kept_back or opted_out else result.summary or {}
@@ -223,6 +230,7 @@ def result_card(result: Any, kept_back: str = "", *, opted_out: str = "") -> Res
         says=says_in(said),
         kept_back=kept_back,
         opted_out=opted_out,
+        falls_short=falls_short_in(result.summary or {}),
         fate=fate_of(result),
         at=result.matched_at,
         filed_at=result.filed_at,
