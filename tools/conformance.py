@@ -19,6 +19,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 from alarp.gateway import committing, listener, offers, securing, sockets
 from alarp.gateway.dicomweb import multipart, retrieving, storing
 from alarp.gateway.dicomweb.asking import PREFIX
+from alarp.gateway.fhir import capability, service
 from alarp.gateway.pulling import asking, fetching, matching
 from alarp.gateway.steps import committing as committing_step
 from alarp.identity.objects import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
@@ -31,6 +32,7 @@ SETTINGS = (
     "gateway_host", "gateway_port", "gateway_aet", "gateway_tls_port", "gateway_certificate", "gateway_private_key",
     "gateway_authorities", "gateway_unknown_classes", "peer_timeout_s", "least_free_mb", "pull_most_answers",
     "pull_at_once", "dicomweb_host", "dicomweb_port", "dicomweb_most_mb", "hl7_host", "hl7_port", "hl7_most_kb",
+    "fhir_host", "fhir_port", "fhir_most_kb",
 )  # fmt: skip
 STATUSES = (
     (asking.SUCCESS, "everything was answered or handed over"),
@@ -268,7 +270,10 @@ def messages() -> list[str]:
         "",
         *table(("direction", "message", "about"), rows),
         f"Character sets of HL7 v2: {', '.join(segments.CHARACTER_SETS)}.",
-        f"FHIR R4 resources that are read: {', '.join(fhir.READERS)}.",
+        f"FHIR R4 ({capability.VERSION}) resources that are read: {', '.join(fhir.READERS)}; from a file, or posted",
+        f"to `{service.PREFIX}/{{kind}}` (create) or in a Bundle of type batch to `{service.PREFIX}`, as {capability.JSON}.",
+        f"`GET {service.PREFIX}/metadata` is the CapabilityStatement. 201: durable; 200: known already, or of no use",
+        "here; 422: kept, and waits for a person; 5xx: not kept, send it again. Nothing can be read back.",
         "",
     ]
 

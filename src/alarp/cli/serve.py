@@ -77,6 +77,8 @@ def serve(
         family.append(Supervised("messages", "alarp.gateway.messages"))
     if settings.dicomweb_port:
         family.append(Supervised("dicomweb", "alarp.gateway.dicomweb"))
+    if settings.fhir_port:
+        family.append(Supervised("fhir", "alarp.gateway.fhir"))
     family += [Supervised(f"worker {n + 1}", ROOMS["worker"]) for n in range(workers)]
     stopping = False
 

@@ -1,4 +1,4 @@
-"""May this caller come in, and who hears of it when not? The allow-list, for associations and for DICOMweb alike.
+"""May this caller come in, and who hears of it when not? The allow-list, for associations and for HTTP alike.
 
 Calling title, address and the way the connection is secured all have to fit the same peer. Whoever does not fit is
 an event in the audit trail and an alert of the watch; the same caller for the same reason within a minute is neither.
@@ -17,6 +17,7 @@ from django.db import DatabaseError, transaction
 from alarp.gateway import securing
 from alarp.kernel import AlarpError
 from alarp.records.audit import commands as audit
+from alarp.records.ledger import peers
 from alarp.records.ledger.models import Peer
 from alarp.records.watch import commands as watch
 
@@ -48,6 +49,30 @@ def why_not(peer: Peer | None, address: str, connection: Any) -> str:
     if not may_call_from(peer.addresses, address):
         return f"{peer.aet} may not call from this address."
     return securing.refusal(peer, connection)
+
+
+def by_http(authorization: str, address: str, connection: Any, *, service: str) -> Peer | None:
+    """Who calls this service: a peer by its token, or by the certificate it shows? None: nobody who may; written down.
+
+    The address and the way it is secured have to fit as for an association.
+    """
+    kind, _, token = authorization.partition(" ")
+    peer = peers.with_token(token.strip()) if kind.lower() == "bearer" else _by_certificate(connection)
+    why = why_not(peer, address, connection) if peer else "no peer has shown a valid token or certificate"
+    if why:
+        unexpected(Caller(peer.aet if peer else "unknown", service, address), f"{service}: {why}", peer)
+        return None
+    return peer
+
+
+def _by_certificate(connection: Any) -> Peer | None:
+    certificate = securing.shown(connection)
+    if certificate is None:
+        return None
+    related = ("site", "deployment__site", "deployment__version__product")
+    known = Peer.objects.select_related(*related).filter(enabled=True, secured=Peer.MUTUAL_TLS)
+    named = [peer for peer in known if securing.names(certificate, peer)]
+    return named[0] if len(named) == 1 else None
 
 
 def may_call_from(addresses: str, address: str) -> bool:

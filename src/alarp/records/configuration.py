@@ -116,6 +116,10 @@ class Configuration:
     hl7_ris: str = _setting(
         "", "Who is told of AI findings (ORU^R01), as APPLICATION|FACILITY@host:port; empty: nobody"
     )
+    fhir_host: str = _setting("127.0.0.1", "Address the FHIR service listens on")
+    fhir_port: int = _setting(0, "Port of the FHIR service; 0: it does not run")
+    fhir_senders: str = _setting("", "AE titles of the peers that may post FHIR, by comma; empty: nobody")
+    fhir_most_kb: int = _setting(10240, "Largest FHIR request that is taken, in kilobytes")
     fhir_opt_out_category: str = _setting(
         "ai-reading", "Category of a FHIR Consent that is about AI, as code or system|code"
     )
@@ -196,7 +200,7 @@ def read(environment: dict[str, str] | None = None) -> Configuration:
 
 
 def _checked(settings: Configuration) -> Configuration:
-    for name in ("web_port", "gateway_port", "gateway_tls_port", "dicomweb_port", "hl7_port"):
+    for name in ("web_port", "gateway_port", "gateway_tls_port", "dicomweb_port", "hl7_port", "fhir_port"):
         port = getattr(settings, name)
         if not 0 <= port <= 65535:
             raise BadInput(

@@ -10,18 +10,16 @@ from urllib.parse import parse_qsl
 
 from pydicom.datadict import dictionary_has_tag, keyword_for_tag, tag_for_keyword
 
-from alarp.gateway import callers, securing
+from alarp.gateway import callers, serving
 from alarp.gateway.dicomweb.multipart import MediaType, media_type
 from alarp.gateway.pulling.matching import IMAGE, SERIES, STUDY
 from alarp.identity.header import valid_uid
 from alarp.kernel import BadInput
-from alarp.records.ledger import peers
 from alarp.records.ledger.models import Peer
 
 PREFIX = "/dicom-web"
 _LEVELS = (("studies", STUDY, "StudyInstanceUID"), ("series", SERIES, "SeriesInstanceUID"),
            ("instances", IMAGE, "SOPInstanceUID"))  # fmt: skip
-_HOST = re.compile(r"[A-Za-z0-9.\-\[\]:]{1,255}")
 
 
 class Refused(Exception):
@@ -60,9 +58,6 @@ class Request:
 
 def request(environ: Mapping[str, Any]) -> Request:
     """The request of this WSGI environment."""
-    host = str(environ.get("HTTP_HOST", ""))
-    if not _HOST.fullmatch(host):
-        host = f"{environ.get('SERVER_NAME', 'localhost')}:{environ.get('SERVER_PORT', '')}"
     accept = str(environ.get("HTTP_ACCEPT", "*/*"))
     return Request(
         method=str(environ["REQUEST_METHOD"]),
@@ -73,7 +68,7 @@ def request(environ: Mapping[str, Any]) -> Request:
         accept=tuple(media_type(one) for one in _parted(accept) if one.strip()),
         content_type=media_type(str(environ.get("CONTENT_TYPE", ""))),
         body=environ["wsgi.input"],
-        base=f"{environ.get('wsgi.url_scheme', 'http')}://{host}{PREFIX}",
+        base=serving.base_of(environ, PREFIX),
         address=str(environ.get("REMOTE_ADDR", "")),
         authorization=str(environ.get("HTTP_AUTHORIZATION", "")),
         connection=environ.get("gunicorn.socket"),
@@ -86,30 +81,11 @@ def _parted(text: str) -> list[str]:
 
 
 def caller(asked: Request) -> Peer:
-    """Who is this? A peer by its token, or by the certificate it shows. Raises Refused for anybody else (401).
-
-    The address and the way it is secured have to fit as for an association; a refusal is an event and an alert.
-    """
-    kind, _, token = asked.authorization.partition(" ")
-    peer = peers.with_token(token.strip()) if kind.lower() == "bearer" else _by_certificate(asked)
-    why = "no peer has shown a valid token or certificate" if peer is None else ""
-    if peer is not None:
-        why = callers.why_not(peer, asked.address, asked.connection)
-    if peer is None or why:
-        title = peer.aet if peer else "unknown"
-        callers.unexpected(callers.Caller(title, "DICOMweb", asked.address), f"DICOMweb: {why}", peer)
+    """Who is this? A peer by its token, or by the certificate it shows. Raises Refused for anybody else (401)."""
+    peer = callers.by_http(asked.authorization, asked.address, asked.connection, service="DICOMweb")
+    if peer is None:
         raise Refused(401, "Show the token or the certificate of a peer.", {"WWW-Authenticate": "Bearer"})
     return peer
-
-
-def _by_certificate(asked: Request) -> Peer | None:
-    certificate = securing.shown(asked.connection)
-    if certificate is None:
-        return None
-    related = ("site", "deployment__site", "deployment__version__product")
-    known = Peer.objects.select_related(*related).filter(enabled=True, secured=Peer.MUTUAL_TLS)
-    named = [peer for peer in known if securing.names(certificate, peer)]
-    return named[0] if len(named) == 1 else None
 
 
 def place(path: str) -> Place:

@@ -90,12 +90,17 @@ def _ascii(text: str) -> str:
 def read_fhir(data: bytes, *, by: Person) -> tuple[fhir.Incoming, ...]:
     """The resources of a file that may say something here; raises BadInput when it is no FHIR JSON."""
     permissions.check(by, "resolve_quarantine")
+    return tuple(one for one in fhir_in(data, sender=f"FHIR {by.username}") if one.envelope.kind != "Patient")
+
+
+def fhir_in(data: bytes, *, sender: str, batch: bool = False) -> tuple[fhir.Incoming, ...]:
+    """The resources that a known system has sent, Patients among them; raises BadInput when they are no FHIR JSON."""
     category = configuration().fhir_opt_out_category
-    return tuple(fhir.resources(data, sender=f"FHIR {by.username}", category=category))
+    return tuple(fhir.resources(data, sender=sender, category=category, batch=batch))
 
 
-def receive_fhir(one: fhir.Incoming, *, by: Person) -> Message:
-    """Take in one resource; its `answer` is an OperationOutcome."""
+def receive_fhir(one: fhir.Incoming, *, by: Person | None) -> Message:
+    """Take in one resource; its `answer` is an OperationOutcome. `by`: in whose name an opt-out is recorded."""
 
     def answer(verdict: Verdict, message: Message) -> str:
         return json.dumps(fhir.outcome(verdict.reason))

@@ -1,7 +1,8 @@
 """A message has come: is it new, is it understood, and what follows from it? One transaction, then the answer.
 
 The same bytes under the same control id from the same sender are answered as before and done once. Other bytes
-under a known control id are kept and wait for a person: one of the two would be lost otherwise.
+under a known control id that may stand for one content only (MSH-10; id and version of a resource) are kept and wait
+for a person: one of the two would be lost otherwise.
 """
 
 from __future__ import annotations
@@ -64,8 +65,9 @@ def _take(letter: Letter, verdict: Verdict, data: bytes, answer: Answer, by: Per
         same = known.filter(sha256=sha256).first()
         if same is not None:
             Message.objects.filter(pk=same.pk).update(times_received=F("times_received") + 1)
+            same.times_received += 1
             return same
-        if letter.way == Message.HL7 and letter.control_id and known.exists():
+        if letter.once and known.exists():
             verdict = Verdict(Message.WAITING, SAME_NUMBER, DUPLICATE)
         message = _written(letter, verdict, sha256, len(data))
         if verdict.outcome == Message.TAKEN:

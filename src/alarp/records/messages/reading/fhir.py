@@ -11,13 +11,13 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from importlib import import_module
 from typing import Any
 
 from alarp.identity import is_nhs_number
-from alarp.kernel import BadInput
+from alarp.kernel import BadInput, digest
 from alarp.records.messages.reading.said import Letter, Ordered, Reported, Unusable, Whom, Wish, check_length
 from alarp.records.messages.reading.segments import LONDON
 
@@ -31,6 +31,8 @@ STUDY_STATES = {"registered": "open", "available": "completed", "cancelled": "ca
 REQUEST_STATES = {"active": "open", "completed": "completed", "revoked": "cancelled"}
 ENDED = frozenset({"inactive", "rejected", "entered-in-error"})
 LARGEST_BUNDLE = 10_000
+FOLLOWED = frozenset({"Patient", "ImagingStudy", "ServiceRequest"})
+ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")  # R4 2.24.0.1
 
 Resource = Mapping[str, Any]
 
@@ -43,6 +45,8 @@ class Incoming:
     data: bytes
     envelope: Letter
     read: Callable[[], Letter]
+    asked: str = ""
+    """In a batch: method and address of its request, such as `POST ImagingStudy`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,43 +56,55 @@ class Around:
     known: Mapping[str, Resource]
 
     def follow(self, reference: Resource | None, inside: Resource) -> Resource:
-        """What a reference leads to: in the Bundle, contained, or nothing."""
+        """What a reference leads to: in the Bundle, contained, or nothing. Raises Unusable when it is not valid."""
         target = str((reference or {}).get("reference", ""))
         if target.startswith("#"):
             held = inside.get("contained") or ()
             return next((one for one in held if one.get("id") == target[1:]), {})
-        return self.known.get(target, {})
+        found = self.known.get(target, {})
+        if found.get("resourceType") not in FOLLOWED:
+            return {}
+        _check(found["resourceType"], json.dumps(found).encode())
+        return found
 
 
-def resources(data: bytes, *, sender: str = "FHIR", category: str = "") -> Iterator[Incoming]:
-    """Every resource in these bytes that may say something here. Raises BadInput when they are no FHIR JSON."""
+def resources(
+    data: bytes, *, sender: str = "FHIR", category: str = "", batch: bool = False
+) -> Iterator[Incoming]:
+    """Every resource in these bytes, Patients too, each for itself. Raises BadInput when they are no FHIR JSON.
+
+    `batch`: they have to be a Bundle that asks for nothing else than that (type batch).
+    """
     try:
         whole = json.loads(data)
     except (ValueError, RecursionError):
         raise BadInput("This is not JSON; give one FHIR R4 resource or Bundle.") from None
     if not isinstance(whole, dict) or not isinstance(whole.get("resourceType"), str):
         raise BadInput("This is no FHIR resource: resourceType is missing.")
-    entries = [(f"{whole['resourceType']} 1", whole)]
+    if batch and (whole["resourceType"], whole.get("type")) != ("Bundle", "batch"):
+        raise BadInput("Send one resource to the address of its kind, or a Bundle of type batch.")
+    entries = [(f"{whole['resourceType']} 1", whole, "")]
     known: dict[str, Resource] = {}
     if whole["resourceType"] == "Bundle":
         entries, known = _unbundled(whole)
     around = Around(known)
-    for place, resource in entries:
-        if resource["resourceType"] != "Patient":
-            yield _incoming(place, resource, around, sender, category)
+    for place, resource, asked in entries:
+        yield replace(_incoming(place, resource, around, sender, category), asked=asked)
 
 
-def _unbundled(bundle: Resource) -> tuple[list[tuple[str, Resource]], dict[str, Resource]]:
+def _unbundled(bundle: Resource) -> tuple[list[tuple[str, Resource, str]], dict[str, Resource]]:
     given = bundle.get("entry") or []
     if not isinstance(given, list) or len(given) > LARGEST_BUNDLE:
         raise BadInput(f"The Bundle's entry must be a list of at most {LARGEST_BUNDLE} resources.")
-    entries: list[tuple[str, Resource]] = []
+    entries: list[tuple[str, Resource, str]] = []
     known: dict[str, Resource] = {}
     for number, entry in enumerate(given, start=1):
         resource = entry.get("resource") if isinstance(entry, dict) else None
         if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
             raise BadInput(f"Entry {number} of the Bundle holds no resource.")
-        entries.append((f"{resource['resourceType']} {number}", resource))
+        wanted = entry.get("request")
+        asked = f"{wanted.get('method')} {wanted.get('url')}" if isinstance(wanted, dict) else ""
+        entries.append((f"{resource['resourceType']} {number}", resource, asked))
         for name in (entry.get("fullUrl"), f"{resource['resourceType']}/{resource.get('id')}"):
             if isinstance(name, str):
                 known[name] = resource
@@ -99,9 +115,18 @@ def _incoming(place: str, resource: Resource, around: Around, sender: str, categ
     data = json.dumps(resource, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     kind = str(resource["resourceType"])[:60]
     meta = resource.get("meta") if isinstance(resource.get("meta"), dict) else {}
-    number = "/".join(str(part) for part in (kind, resource.get("id"), meta.get("versionId")) if part)
-    envelope = Letter("fhir", sender[:200], number[:200], kind, _moment(meta.get("lastUpdated")))
+    number, once = _number(kind, resource, meta)
+    envelope = Letter("fhir", sender[:200], number, kind, _moment(meta.get("lastUpdated")), once=once)
     return Incoming(place, data, envelope, lambda: _read(resource, data, around, envelope, category))
+
+
+def _number(kind: str, resource: Resource, meta: Mapping[str, Any]) -> tuple[str, bool]:
+    """Type, id and version; without an id, the digest of its identifiers, which might name a patient."""
+    found, edition = (str(part or "") for part in (resource.get("id"), meta.get("versionId")))
+    if ID.fullmatch(found):
+        versioned = bool(ID.fullmatch(edition))
+        return (f"{kind}/{found}/{edition}" if versioned else f"{kind}/{found}"), versioned
+    return f"{kind} {digest(resource['identifier'])[:16]}" if resource.get("identifier") else kind, False
 
 
 def _read(resource: Resource, data: bytes, around: Around, envelope: Letter, category: str) -> Letter:
@@ -112,10 +137,7 @@ def _read(resource: Resource, data: bytes, around: Around, envelope: Letter, cat
     if envelope.kind != "Consent":
         _check_inside(resource, around)
     said = reader(resource, around, category)
-    fields: dict[str, Any] = {
-        name: getattr(envelope, name) for name in ("way", "sender", "control_id", "kind", "sent_at")
-    }
-    return Letter(**fields, **said)
+    return replace(envelope, **said)
 
 
 def _check(kind: str, data: bytes) -> None:
@@ -340,11 +362,11 @@ READERS: Mapping[str, Callable[[Resource, Around, str], dict[str, Any]]] = {
 }
 
 
-def outcome(reason: str = "") -> dict[str, Any]:
-    """An OperationOutcome (R4 2.28): one sentence of what is wrong, or that all is well."""
+def outcome(reason: str = "", code: str = "invalid", *, told: str = "Taken in.") -> dict[str, Any]:
+    """An OperationOutcome (R4 2.28): one sentence of what is wrong (`code`: issue-type), or that all is well."""
     issue = (
-        {"severity": "error", "code": "invalid", "diagnostics": reason}
+        {"severity": "error", "code": code, "diagnostics": reason}
         if reason
-        else {"severity": "information", "code": "informational", "diagnostics": "Taken in."}
+        else {"severity": "information", "code": "informational", "diagnostics": told}
     )
     return {"resourceType": "OperationOutcome", "issue": [issue]}

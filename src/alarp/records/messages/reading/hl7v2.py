@@ -93,7 +93,8 @@ def read(data: bytes, header: Header, wish_field: WishField) -> Letter:
 def envelope(header: Header) -> Letter:
     """Who wrote it, and under which number, before anything else is known."""
     kind = "^".join(part for part in (header.text(9), header.text(9, 2)) if part)
-    return Letter("hl7", header.sender[:200], header.text(10)[:200], kind[:60], moment(header.text(7)))
+    number = header.text(10)[:200]
+    return Letter("hl7", header.sender[:200], number, kind[:60], moment(header.text(7)), once=bool(number))
 
 
 def _check_header(header: Header) -> None:

@@ -153,6 +153,8 @@ def _consents(data: bytes) -> Entries:
     entries: Entries = []
     faults: list[tuple[str, str]] = []
     for one in fhir.resources(data, category=configuration().fhir_opt_out_category):
+        if one.envelope.kind == "Patient":
+            continue
         try:
             wishes = one.read().wishes
         except BadInput as trouble:

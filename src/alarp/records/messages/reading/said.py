@@ -103,6 +103,8 @@ class Letter:
     control_id: str
     kind: str
     sent_at: datetime | None = None
+    once: bool = False
+    """Its number may stand for one content only: other content under it is a fault of the sender."""
     orders: tuple[Ordered, ...] = ()
     reports: tuple[Reported, ...] = ()
     merges: tuple[Merged, ...] = ()
