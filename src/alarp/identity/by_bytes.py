@@ -51,6 +51,7 @@ from alarp.identity.leaving import (
 from alarp.identity.objects import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from alarp.identity.profile import Profile
 from alarp.identity.pseudonyms import Pseudonyms
+from alarp.identity.shape import walk_again
 from alarp.identity.structure import EXPLICIT_LITTLE
 
 HEAD_BYTES = 1 << 16
@@ -99,7 +100,7 @@ class _Rewriting:
         self.syntax, self.sop_class, self.start = _read_file_meta(head)
         self.known = _decisions(profile, Depth.TOP, self.sop_class)
         marks = stamped(pixels_cleaned=pixels_cleaned)
-        self.top = walk(head, self.start, len(head), self.known.table, marks=marks)
+        self.top = walk_again(head, self.start, self.known.table, marks=marks)
         self.pixels = self._pixels()
         self.leaving = Leaving(profile, pseudonyms, self._who())
         self.cleaner = _Cleaner(profile, self.leaving, frozenset(marks))

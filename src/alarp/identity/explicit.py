@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from alarp.identity.structure import PIXEL_DATA
 
@@ -62,7 +62,8 @@ class Element(NamedTuple):
 
 class Walked(NamedTuple):
     """One level: the elements that somebody has to look at, the stretches that go without a look (and how many
-    elements they hold), where each mark belongs, its lowest tag, and the first byte behind the level.
+    elements they hold), where each mark belongs, its lowest tag, the first byte behind the level, and where each
+    element begins, looked at or not.
     """
 
     elements: list[Element]
@@ -71,6 +72,7 @@ class Walked(NamedTuple):
     marked: list[int]
     first: int
     end: int
+    starts: list[int]
 
 
 STAYS, GOES, LOOK, _ENDS = 0, 1, 2, 3
@@ -87,6 +89,8 @@ class Table:
     def __init__(self, what: Callable[[bytes, int, str], int]) -> None:
         self.known: dict[bytes, Known] = {_ITEM_END_KEY: (0xFFFEE00D, False, _ENDS)}
         self._what = what
+        self.shapes: tuple[Any, ...] = ()
+        """The headers that were last walked by this table, as `shape` remembers them."""
 
     def learn(self, key: bytes) -> Known:
         """Raises NotPlain where the bytes are no VR that we know."""
@@ -122,6 +126,7 @@ def walk(
     elements: list[Element] = []
     stretches: list[tuple[int, int]] = []
     marked: list[int] = []
+    starts: list[int] = []
     count, position, previous, gone_from, gone_to = 0, start, -1, -1, -1
     mark = marks[0] if marks else _BEHIND_ALL_TAGS
     first, known = _BEHIND_ALL_TAGS, table.known
@@ -133,6 +138,7 @@ def walk(
             tag, is_long, what = table.learn(key)
         if tag <= previous:
             raise NotPlain
+        starts.append(position)
         if tag >= mark:
             marked += [position] * sum(mark <= tag for mark in marks[len(marked) :])
             mark = marks[len(marked)] if len(marked) < len(marks) else _BEHIND_ALL_TAGS
@@ -146,7 +152,7 @@ def walk(
                     elements.append(_element_at(data, tag, True, position, stop))
                     position += 12
                     break
-                stop = _end_of_sequence(data, position, end, deep)
+                stop = end_of_sequence(data, position, end, deep)
         else:
             stop = position + 8 + (data[position + 6] | data[position + 7] << 8)
             if what > LOOK and item and stop == position + 8:
@@ -173,7 +179,7 @@ def walk(
     marked += [position] * (len(marks) - len(marked))
     if end - start >= 8:
         first = known[data[start : start + 6]][0]
-    return Walked(elements, stretches, count, marked, first, position)
+    return Walked(elements, stretches, count, marked, first, position, starts)
 
 
 def _long_end(data: bytes, position: int, end: int) -> int:
@@ -224,7 +230,7 @@ def items_of(data: bytes, start: int, end: int, *, open_ended: bool, deep: int) 
         raise NotPlain
 
 
-def _end_of_sequence(data: bytes, start: int, end: int, deep: int) -> int:
+def end_of_sequence(data: bytes, start: int, end: int, deep: int) -> int:
     """Where is the first byte behind the delimiter of this element, a sequence of undefined length?"""
     if data[start + 4 : start + 6] != b"SQ" or data[start + 8 : start + 12] != _UNDEFINED_BYTES:
         raise NotPlain
