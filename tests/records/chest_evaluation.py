@@ -45,10 +45,9 @@ def cases_csv() -> bytes:
     return ("case,truth,score\n" + "\n".join(rows) + "\n").encode()
 
 
-def begun(deployment: Any, **more: Any) -> Any:
-    return commands.start_protocol(
-        deployment, protocol_text(deployment), by=valley.person("lead-physicist"), **more
-    )
+def begun(deployment: Any, changed: dict[str, str] | None = None, **more: Any) -> Any:
+    text = protocol_text(deployment, **(changed or {}))
+    return commands.start_protocol(deployment, text, by=valley.person("lead-physicist"), **more)
 
 
 def locked(protocol: Any) -> Any:

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from alarp.evaluation.answering import SHARES, answer_times
 from alarp.evaluation.intervals import proportion
 from alarp.evaluation.pieces import Row, find
 from alarp.evaluation.subgroups import EMPTY
 from alarp.kernel import BadInput, Measure
 
 EVALUATION, LIVE = "evaluation", "live"
-# In these kinds a case is what live use calls a study. (An outline that is missed fails in a contouring study; nobody
-# counts outlines in live use.)
+# In these kinds a case is what live use calls a study. A contouring study fails by outlines, which nobody counts in live
+# use: its cases without an answer are counted beside them, and span.
 BY_CASE = ("detection", "triage", "measurement", "prediction", "operational")
-# Each measure that live use counts by the evaluation's definition: its name in words, and what it is a share of.
+CONTOURING = "contouring"
+BY_OUTLINE = ("case_failure_rate", *SHARES)
+# Each measure that live use counts by the evaluation's definition: its name in words, and what is counted.
 SPANNED = {
     "failure_rate": ("No usable answer", "of the cases, or studies sent, those without a usable answer"),
+    "case_failure_rate": ("No usable answer", "of the cases, or studies sent, those without a usable answer"),
+    "answer_min_p50": (
+        "Minutes to the answer, half",
+        "from sending to the answer; half of all that was sent has its answer by then, one without takes for ever",
+    ),
+    "answer_min_p95": (
+        "Minutes to the answer, 19 of 20",
+        "from sending to the answer; 19 of 20 of all that was sent have theirs by then, one without takes for ever",
+    ),
     "flag_rate": ("Flagged", "of the answers, those that flag something"),
     "ppv_as_treated": ("PPV", "of the flagged ones that were judged, those that are truly diseased"),
     "sensitivity_as_treated": ("Sensitivity", "of the answered ones that are diseased, those flagged"),
@@ -41,6 +53,7 @@ class Counted:
 
     `sent` studies went to the tool, `silent` of them got no usable answer; `answered` results hold a decision, `flagged`
     of them flag. Of the results that somebody held against the truth (their report): the four kinds of right and wrong.
+    `took`: (minutes from sending, how many answers took so long), the minutes as finely as live use keeps them.
     """
 
     sent: int = 0
@@ -51,6 +64,7 @@ class Counted:
     false_positive: int = 0
     true_negative: int = 0
     false_negative: int = 0
+    took: tuple[tuple[float, int], ...] = ()
 
     @property
     def confusion(self) -> dict[str, int]:
@@ -60,9 +74,10 @@ class Counted:
 
 def of_evaluation(result: Row) -> dict[str, Measure]:
     """The measures of this result.json that live use counts as well, by name."""
-    if result["kind"] not in BY_CASE:
+    asked = BY_OUTLINE if result["kind"] == CONTOURING else tuple(SPANNED)
+    if result["kind"] not in (*BY_CASE, CONTOURING):
         return {}
-    rows = {name: find(result, name) for name in SPANNED}
+    rows = {name: find(result, name) for name in asked}
     found = {
         name: Measure(**{part: row[part] for part in Measure.__dataclass_fields__ if part in row})
         for name, row in rows.items()
@@ -89,6 +104,8 @@ def of_live_use(counted: Counted, *, level: float) -> dict[str, Measure]:
         "failure_rate": _share("failure_rate", counted.silent, counted.sent, "no study was sent", level),
         "flag_rate": flag_rate(counted.flagged, counted.answered, level=level),
     }
+    found["case_failure_rate"] = replace(found["failure_rate"], measure="case_failure_rate")
+    found |= {m.measure: m for m in _answer_times(counted, level)}
     judged = {
         "ppv": (up, up + table["false_positive"]),
         "sensitivity": (up, up + table["false_negative"]),
@@ -103,6 +120,13 @@ def of_live_use(counted: Counted, *, level: float) -> dict[str, Measure]:
         else:
             found[treated] = _share(treated, hits, n, EMPTY[name], level)
     return found
+
+
+def _answer_times(counted: Counted, level: float) -> list[Measure]:
+    """As in an evaluation (`answering.answer_times`), from counts on bins: as near as half a bin."""
+    took = np.repeat([m for m, _ in counted.took], [n for _, n in counted.took]).astype(np.float64)
+    minutes = np.concatenate([took, np.full(counted.silent, np.nan)])
+    return answer_times(minutes, np.arange(len(minutes)) < len(took), level=level)
 
 
 def flag_rate(flagged: int, answered: int, *, level: float) -> Measure:

@@ -38,6 +38,7 @@ class Enrolled:
     manual_time_min: float | None = None
     accepted: bool | None = None  # this fraction was treated on the tool's outlines
     fallback: bool | None = None  # this fraction fell back to the manual way
+    answer_min: float | None = None  # from sending to the outlines
 
 
 def parse_cases(protocol: ContouringProtocol, frame: pl.DataFrame) -> tuple[Enrolled, ...]:
@@ -55,6 +56,7 @@ def parse_cases(protocol: ContouringProtocol, frame: pl.DataFrame) -> tuple[Enro
         "the second observer": columns.observer, "the dose": columns.dose, "the fraction": columns.fraction,
         "the minutes of editing": columns.edit_time_min, "the minutes by hand": columns.manual_time_min,
         "acceptance": columns.accepted, "the fallback": columns.fallback,
+        "the minutes to the answer": columns.answer_min,
     }  # fmt: skip
     wanted |= {role: column for role, column in optional.items() if column is not None}
     wanted |= {f"the subgroup {name}": column for name, column in columns.subgroups.items()}
@@ -104,6 +106,7 @@ def _enrolled(
         manual_time_min=_minutes(label, columns.manual_time_min, cell(columns.manual_time_min)),
         accepted=_yes_or_no(label, columns.accepted, cell(columns.accepted)),
         fallback=_yes_or_no(label, columns.fallback, cell(columns.fallback)),
+        answer_min=_minutes(label, columns.answer_min, cell(columns.answer_min)),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from alarp.evaluation.agreement import ORDINAL, fleiss_kappa, gwet_ac1, tally_ratings
+from alarp.evaluation.answering import answer_times
 from alarp.evaluation.contouring.averages import codes_of, mean_of
 from alarp.evaluation.contouring.cases import Enrolled
 from alarp.evaluation.contouring.comparing import CaseResult
@@ -227,13 +228,28 @@ def fraction_measures(
     return found
 
 
+def answering_measures(
+    protocol: ContouringProtocol, enrolled: Sequence[Enrolled], without_output: set[str]
+) -> list[Measure]:
+    """How many cases got no answer at all, and how long did the answers take? Counted as live use counts studies."""
+    silent = np.array([e.case in without_output for e in enrolled], dtype=bool)
+    found = [_per_fraction("case_failure_rate", silent.tolist(), enrolled, protocol)]
+    if protocol.columns.answer_min is not None:
+        minutes = [np.nan if e.answer_min is None else e.answer_min for e in enrolled]
+        found += answer_times(
+            np.array(minutes, dtype=np.float64), ~silent, level=protocol.common.level,
+            clusters=codes_of([e.patient for e in enrolled]),
+        )  # fmt: skip
+    return found
+
+
 def _per_fraction(
     name: str, hits: Iterable[bool], enrolled: Sequence[Enrolled], protocol: ContouringProtocol
 ) -> Measure:
     patients = [e.patient for e in enrolled]
     found = proportion(
         name, np.array(list(hits), dtype=bool), level=protocol.common.level, clusters=codes_of(patients),
-        empty="no fraction",
+        empty="no case",
     )  # fmt: skip
     if len(set(patients)) == 1:
         return replace(found, low=None, high=None, method="share, no interval", because="one patient")

@@ -56,6 +56,7 @@ def summarise(
         measures += clinic.rating_measures(protocol, ratings, judged, group)
     measures += clinic.time_measures(protocol, enrolled, _without_output(cases))
     measures += clinic.fraction_measures(protocol, enrolled, _without_output(cases))
+    measures += clinic.answering_measures(protocol, enrolled, _without_output(cases))
     found = Findings(
         outcomes=tally((p.result.outcome for p in pairs), enrolled=len(pairs), known=CONTOURING_OUTCOMES),
         unit="structure in a case",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from typing import Any
 
+from alarp.evaluation.answering import SHARES
 from alarp.evaluation.casemix import Population, parse_population
 from alarp.evaluation.claims import require_known
 from alarp.evaluation.contouring.acceptance import Criterion, parse_acceptance
@@ -24,6 +25,7 @@ DOSE = ("dmean_difference_gy", "d95_difference_gy", "d2_difference_gy")
 CLINIC = (
     "acceptance_rate", "acceptable_rating_share", "mean_rating", "rater_agreement", "rater_kappa", "rater_ac2", "edit_time_min",
     "manual_time_min", "time_saving_min", "time_saving_share", "fraction_acceptance_rate", "fallback_rate",
+    "case_failure_rate", *SHARES,
 )  # fmt: skip
 IMAGE_DIAGONAL = "image diagonal"
 NOT_MEASURED = "not measurable"
@@ -51,11 +53,12 @@ class Columns:
     fraction: str | None = None  # online adaptive: one row a fraction
     accepted: str | None = None
     fallback: str | None = None
+    answer_min: str | None = None  # from sending to the outlines
 
 
 _OPTIONAL = (
     "images", "patient", "outcome", "observer", "dose", "edit_time_min", "manual_time_min", "fraction", "accepted",
-    "fallback",
+    "fallback", "answer_min",
 )  # fmt: skip
 
 

@@ -66,6 +66,7 @@ class Cases:
     said: npt.NDArray[np.int8]
     verified: npt.NDArray[np.bool_] | None = None
     minutes: Minutes | None = None
+    answer_min: FloatArray | None = None  # from sending to the answer; NaN where not recorded
     readers: Readers | None = None
     scope: Scope | None = None
     rejected: npt.NDArray[np.bool_] | None = None  # did the tool say that it would not judge the case?
@@ -92,6 +93,7 @@ def parse_cases(
         said=truth_codes,
         verified=_verified(protocol, names, frame, truth_codes),
         minutes=_minutes(protocol, names, frame),
+        answer_min=_answer_min(protocol, names, frame),
         readers=_readers(protocol, names, frame),
         scope=_scope(protocol, names, frame),
     )
@@ -278,18 +280,25 @@ def _minutes(protocol: DetectionProtocol, names: tuple[str, ...], frame: pl.Data
     if result is None or worklist is None:
         return None
 
-    def read(column: str) -> FloatArray:
-        cells = frame[column].to_list()
-        return numbers(
-            names,
-            cells,
-            column,
-            within=(0.0, math.inf),
-            wanted="a time in minutes of 0 or more",
-            empty_when="the time was not recorded",
-        )
+    return Minutes(_time(names, frame, result), _time(names, frame, worklist))
 
-    return Minutes(read(result), read(worklist))
+
+def _answer_min(
+    protocol: DetectionProtocol, names: tuple[str, ...], frame: pl.DataFrame
+) -> FloatArray | None:
+    column = protocol.columns.answer_min
+    return None if column is None else _time(names, frame, column)
+
+
+def _time(names: tuple[str, ...], frame: pl.DataFrame, column: str) -> FloatArray:
+    return numbers(
+        names,
+        frame[column].to_list(),
+        column,
+        within=(0.0, math.inf),
+        wanted="a time in minutes of 0 or more",
+        empty_when="the time was not recorded",
+    )
 
 
 def _scope(protocol: DetectionProtocol, names: tuple[str, ...], frame: pl.DataFrame) -> Scope | None:

@@ -6,10 +6,21 @@ Each answers None (or an empty sentence) when the result holds no such analysis.
 from __future__ import annotations
 
 from alarp.evaluation import pieces
+from alarp.evaluation.answering import SHARES
 from alarp.evaluation.detection.double_reading import TWO_READERS, WITH_TOOL
 from alarp.evaluation.detection.showing import Section, compared
 from alarp.evaluation.pieces import Row
 from alarp.evaluation.telling import comparison_table
+
+
+def answer_times(result: Row) -> Section:
+    """How long does an answer take, from sending?"""
+    rows = [row for name in SHARES if (row := pieces.find(result, name))]
+    if not rows:
+        return None
+    table = pieces.measures_table("Minutes from sending a case to its answer", rows)
+    said = "A case without a usable answer takes for ever. Live use is counted in the same way."
+    return pieces.section("Time to the answer", tables=[table], paragraphs=[said])
 
 
 def times(result: Row) -> Section:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from alarp.evaluation import calibration
+from alarp.evaluation.answering import answer_times
 from alarp.evaluation.claims import GUARD
 from alarp.evaluation.classes import UNKNOWN
 from alarp.evaluation.detection import figures, panel, scope, verifying
@@ -31,7 +32,7 @@ from alarp.evaluation.detection.subgroups import case_mix, subgroups
 from alarp.evaluation.detection.timing import timing
 from alarp.evaluation.detection.transport import against_promise, transported
 from alarp.evaluation.intervals import Comparison
-from alarp.evaluation.outcomes import DETECTION_OUTCOMES, tally
+from alarp.evaluation.outcomes import DETECTION_OUTCOMES, NO_OUTPUT, tally
 from alarp.evaluation.result import Findings
 from alarp.kernel import Measure
 
@@ -180,14 +181,18 @@ def _probability(protocol: DetectionProtocol, found: Readings) -> list[Measure]:
 
 
 def _times(protocol: DetectionProtocol, cases: Cases) -> tuple[list[Measure], list[Comparison]]:
-    """Are the diseased notified earlier than the worklist would have had them?"""
+    """How long does an answer take, and are the diseased notified earlier than the worklist would have had them?"""
+    level, rows = protocol.common.level, []
+    if cases.answer_min is not None:
+        answered = np.array([o not in NO_OUTPUT for o in cases.outcome], dtype=bool)
+        rows = answer_times(cases.answer_min, answered, level=level, clusters=cases.patient)
     if cases.minutes is None:
-        return [], []
-    diseased, flagged = cases.truth == 1, cases.called == 1
-    minutes, level = cases.minutes, protocol.common.level
-    return timing(
+        return rows, []
+    diseased, flagged, minutes = cases.truth == 1, cases.called == 1, cases.minutes
+    notified, against = timing(
         minutes.to_result, minutes.on_worklist, diseased, flagged, level=level, patient=cases.patient
     )
+    return [*rows, *notified], against
 
 
 def _pathways(protocol: DetectionProtocol, cases: Cases) -> tuple[list[Measure], list[Comparison]]:

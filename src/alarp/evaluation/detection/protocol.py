@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from alarp.evaluation.answering import SHARES
 from alarp.evaluation.casemix import Population, parse_population
 from alarp.evaluation.claims import require_known
 from alarp.evaluation.detection.options import SEPARATE, Options, parse_options
@@ -35,6 +36,7 @@ MEASURE_NAMES = (
     ),
     *("time_to_result_min", "worklist_wait_min", "time_saved_min", "time_saved_all_diseased_min"),
     *("notified_earlier", "time_to_notification_min"),
+    *SHARES,
     *("recall_rate", "detection_rate", "arbitration_rate", "recalls_per_cancer"),
     *("extra_assessments_per_1000", "extra_assessments_per_1000_at_prevalence"),
     *(name + ENDING for name in ("sensitivity", "specificity", "auc")),
@@ -44,7 +46,7 @@ MEASURE_NAMES = (
 )
 OPTIONAL_ROLES = (
     "patient", "outcome", "verified", "time_to_result_min", "worklist_wait_min", "reader1", "reader2", "arbitration", "in_scope",
-    "out_of_scope_reason",
+    "out_of_scope_reason", "answer_min",
 )  # fmt: skip
 _TOGETHER = (("time_to_result_min", "worklist_wait_min"), ("reader1", "reader2", "arbitration"))
 
@@ -68,6 +70,7 @@ class Columns:
     arbitration: str | None = None
     in_scope: str | None = None
     out_of_scope_reason: str | None = None
+    answer_min: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ def story(result: Row) -> Story:
         showing.answers(result),
         showing.promise(result),
         showing.probability(result),
+        consequences.answer_times(result),
         consequences.times(result),
         consequences.double_reading(result),
         _subgroups(result),

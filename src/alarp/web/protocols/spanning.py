@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
+from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from django.core.cache import cache
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
 # How the gateway says that a study has no usable answer, by the evaluation's definition of it.
 NO_ANSWER = ("overdue", "failed")
 MOST_MONTHS = 12
+NOT_EVALUATED = {
+    "answer_min_p50": "Minutes to the answer: the evaluation measured none from sending (columns.answer_min).",
+}
+NO_SECOND_OUTLINE = (
+    "Dice, surface Dice and distances: in live use nobody draws a second outline to hold the tool's against."
+)
 # What a judgement of a flag, and of an answer that is none, says of the truth.
 _KINDS = {
     ("agree", True): "true_positive",
@@ -61,6 +69,9 @@ def spanning(deployment: Deployment, now: datetime) -> Spans | None:
             not_drawn.append(f"{words[0]}: {list(live.values())[-1].because}.")
         else:
             figures.append(_figure(name, words, measure, live))
+    not_drawn += [line for name, line in NOT_EVALUATED.items() if name not in evaluated]
+    if evidence.body["kind"] == "contouring":
+        not_drawn.append(NO_SECOND_OUTLINE)
     reference = str(evidence.body.get("reference_standard") or "")
     return Spans(tuple(figures), tuple(not_drawn), reference, evidence.sha256)
 
@@ -72,7 +83,7 @@ def _figure(name: str, words: tuple[str, str], evaluated: Measure, live: dict[st
     periods = [LivePeriod(label, found) for label, found in live.items()]
     told = span(name, evaluated, periods).chart(title=title, y_title=words[0])
     told["table"]["caption"] = f"{words[0]}: {words[1]}"
-    made: Figure = cache.get_or_set(f"spanning-2-{digest(told)}", lambda: _drawn(told), timeout=None)
+    made: Figure = cache.get_or_set(f"spanning-3-{digest(told)}", lambda: _drawn(told), timeout=None)
     return made
 
 
@@ -115,10 +126,12 @@ def _months(deployment: Deployment, today: date) -> Iterator[tuple[str, Counted]
 
 def _counted(month: DayCube) -> Counted:
     from alarp.evaluation.spanning import Counted
-    from alarp.monitoring.cube import SENT
+    from alarp.monitoring.cube import SENT, TURNAROUND_EDGES_S
     from alarp.monitoring.readings import is_flag
 
-    decided = month.named("decisions")
+    middles_min = [sqrt(low * high) / 60 for low, high in pairwise(TURNAROUND_EDGES_S.tolist())]
+
+    decided, took = month.named("decisions"), month.total("turnaround").tolist()
     judged = dict.fromkeys(_KINDS.values(), 0)
     for verdict, count in month.named("verdicts").items():
         agreement, _, decision = verdict.partition(": ")
@@ -130,5 +143,6 @@ def _counted(month: DayCube) -> Counted:
         silent=month.count("outcomes", *NO_ANSWER),
         answered=sum(decided.values()),
         flagged=sum(count for decision, count in decided.items() if is_flag(decision)),
+        took=tuple((minutes, count) for minutes, count in zip(middles_min, took, strict=True) if count),
         **judged,
     )
