@@ -12,6 +12,8 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 MOST_LINES = 40
+_NOT_ANALYSED = ("not analysed", "not analyzed")
+_STATUS_OF_ANALYSIS, _NOT_DONE = ("summary of analyses", "summary of detections"), ("not attempted", "failed")
 _OF_THE_MOMENT = (
     "SOPInstanceUID",
     "SeriesInstanceUID",
@@ -41,7 +43,7 @@ def summary(part10: bytes) -> dict[str, Any]:
             warnings.simplefilter("ignore")
             dataset = dcmread(io.BytesIO(part10), force=True)
             found = {"lines": _lines(dataset), "content": _content(dataset)}
-            found |= _score(dataset) | _version(dataset)
+            found |= _score(dataset) | _version(dataset) | _not_analysed(dataset)
     except (AttributeError, KeyError, ValueError, TypeError, NotImplementedError, OverflowError):
         return {"lines": [], "content": hashlib.sha256(part10).hexdigest()}
     return found
@@ -119,6 +121,25 @@ def _score(dataset: Dataset) -> dict[str, Any]:
         ):
             found["decision"] = value
     return found
+
+
+def _not_analysed(dataset: Dataset) -> dict[str, str]:
+    """Does the report say that nothing was analysed, and why?
+
+    By the standard's status of an analysis (111065 or 111064: failed, not attempted; PS3.16 CID 6042) or by an
+    evaluation that says so in words. The reason is the first item that calls itself one.
+    """
+    if str(dataset.get("Modality", "")) != "SR":
+        return {}
+    said, why = False, ""
+    for kind, name, value, _ in _items(dataset):
+        about, words = name.casefold(), value.casefold()
+        said |= kind == "CODE" and (
+            words in _NOT_ANALYSED or (about in _STATUS_OF_ANALYSIS and words in _NOT_DONE)
+        )
+        if kind in ("CODE", "TEXT") and about.startswith("reason"):
+            why = why or value
+    return {"not_analysed": (why or "no reason given").rstrip(".")} if said else {}
 
 
 def _version(dataset: Dataset) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from alarp.kernel import BadInput
+from alarp.records.ledger import answers
 from alarp.records.ledger.models import Dispatch, Result
 from alarp.web.audit import presenters as audit
 from alarp.web.opt_outs.numbers import number
@@ -116,8 +117,10 @@ def test_a_patient_without_studies_here_is_said_to_have_none() -> None:
 
 def test_a_result_that_is_late_is_overdue_whatever_the_state_is_called() -> None:
     early = datetime(2026, 6, 3, 11, 0, tzinfo=UTC)
-    assert states.sign_of(Dispatch.SENT, due_at=early, now=NOW) is states.OVERDUE
-    assert states.sign_of(Dispatch.SENT, due_at=None, now=NOW).word == "Result awaited"
+    nothing = SimpleNamespace(all=lambda: [])
+    late, in_time = (SimpleNamespace(state=Dispatch.SENT, due_at=at, results=nothing) for at in (early, None))
+    assert states.sign_of(Dispatch.SENT, answers.answer(late, now=NOW)) is states.OVERDUE  # type: ignore[arg-type]
+    assert states.sign_of(Dispatch.SENT, answers.answer(in_time, now=NOW)).word == "Result awaited"  # type: ignore[arg-type]
 
 
 def test_every_state_of_the_ledger_has_its_own_word() -> None:

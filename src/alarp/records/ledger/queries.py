@@ -96,6 +96,11 @@ def _covered(result: Result) -> str:
     return f" It names {said['images_named']} of the {_images(said['images_sent'])} that were sent."
 
 
+def _declined(result: Result) -> str:
+    why = (result.summary or {}).get("not_analysed", "")
+    return f" It says that the study was not analysed: {why}." if why else ""
+
+
 def _kind(result: Result) -> str:
     return KINDS.get(result.modality, f"result ({result.modality})")
 
@@ -147,7 +152,8 @@ def _dispatch_steps(dispatch: Dispatch) -> list[Step]:
             Step(
                 result.matched_at,
                 Phase.MATCH,
-                f"{tool} sent back a {_kind(result)}; patient, study, accession and images agree.{_covered(result)}",
+                f"{tool} sent back a {_kind(result)}; patient, study, accession and images agree."
+                f"{_declined(result)}{_covered(result)}",
             )
         )
         if result.filed_at:

@@ -132,7 +132,9 @@ def searched(text: str, *, by_identifier: bool) -> QuerySet[Study]:
 def _whole(studies: QuerySet[Study]) -> QuerySet[Study]:
     return (
         studies.select_related("peer__site")
-        .prefetch_related("dispatches__deployment__version__product", "dispatches__results")
+        .prefetch_related(
+            "dispatches__deployment__version__product", "dispatches__results", "dispatches__recall"
+        )
         .annotate(images=Count("instances", filter=Q(instances__direction=Instance.SOURCE), distinct=True))
     )
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alarp.kernel import RouteState
+from alarp.records.ledger.answers import answer_without_a_tool
 from alarp.records.ledger.models import Dispatch, Result
 from alarp.web.studies.listing import PAGE, Wanted
 from alarp.web.studies.patients import Identifiers, identifiers
@@ -53,11 +54,7 @@ def lines_of(study: Any, *, now: datetime) -> tuple[Line, ...]:
 
 def note_on(study: Any) -> str:
     """Why a study has no line at all."""
-    if study.held_because:
-        return study.held_because
-    if study.completed_at is None:
-        return "More images may come; the study is not complete yet."
-    return "No tool takes it."
+    return answer_without_a_tool(study).sentence
 
 
 def received_words(at: datetime, *, day_known: bool) -> str:
@@ -187,6 +184,8 @@ GROUPS = {"structure": "Structures", "segment": "Segments"}
 def facts_in(summary: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """What a result says first: its score and decision, the structures or segments it drew."""
     facts: list[tuple[str, str]] = []
+    if summary.get("not_analysed"):
+        facts.append(("Not analysed", str(summary["not_analysed"])))
     if summary.get("score") is not None:
         facts.append(("Score", f"{float(summary['score']):.3g}"))
     if summary.get("decision"):

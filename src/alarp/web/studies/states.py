@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alarp.kernel import RouteState
-from alarp.records.ledger.models import Dispatch, Result
+from alarp.records.ledger import answers
+from alarp.records.ledger.answers import Answer
+from alarp.records.ledger.models import Dispatch
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ SIGNS = {
     Dispatch.FAILED: Sign("Failed", "red"),
 }
 OVERDUE = Sign("Result overdue", "orange")
+NOT_ANALYSED = Sign("Not analysed", "yellow")
 
 # What each phase was about, in words that follow "at": where a study is, or where it broke.
 PHASES = {
@@ -56,6 +59,7 @@ class Line:
     at: datetime
     round: int = 1
     silent: bool = False
+    kind: str = answers.AWAITED  # which of the four answers it is
 
     @property
     def where(self) -> str:
@@ -67,33 +71,27 @@ class Line:
         return "Silent run." if self.silent else ""
 
 
-def sign_of(state: str, *, due_at: datetime | None, now: datetime) -> Sign:
-    """A result that has not come back in time is overdue, whatever the ledger's state is called."""
-    if state == Dispatch.SENT and due_at is not None and due_at < now:
+def sign_of(state: str, said: Answer) -> Sign:
+    """What the tool has said goes before what the ledger's state is called: late, declined, recalled."""
+    if said.kind == answers.OVERDUE:
         return OVERDUE
+    if said.sentence == answers.RECALLED:
+        return SIGNS[Dispatch.OPTED_OUT]
+    if said.kind == answers.NOT_ANALYSED and state == Dispatch.RETURNED:
+        return NOT_ANALYSED
     return SIGNS.get(state, Sign(state, "grey"))
-
-
-def reason_of(dispatch: Dispatch) -> str:
-    """Why it stands where it stands; in the ledger's words where it has any, else what its results say."""
-    if dispatch.state != Dispatch.RETURNED:
-        return dispatch.reason
-    fates = {result.state for result in dispatch.results.all()}
-    if Result.FILED in fates:
-        return "The result is filed to PACS."
-    if Result.FILING in fates:
-        return "The result is on its way to PACS."
-    return "The result is kept here, not filed." if fates else dispatch.reason
 
 
 def line(dispatch: Dispatch, *, now: datetime) -> Line:
     """One dispatch as a line; a page lists them by tool."""
+    said = answers.answer(dispatch, now=now)
     return Line(
         tool=str(dispatch.deployment.version),
         deployment=dispatch.deployment.slug,
-        sign=sign_of(dispatch.state, due_at=dispatch.due_at, now=now),
+        sign=sign_of(dispatch.state, said),
         phase=dispatch.phase,
-        reason=reason_of(dispatch),
+        reason=said.sentence,
+        kind=said.kind,
         at=dispatch.changed_at,
         round=dispatch.number,
         silent=dispatch.route_when_sent == RouteState.SILENT.value,
