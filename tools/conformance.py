@@ -31,7 +31,7 @@ DEFAULTS = {one.name: one for one in fields(Configuration)}
 SETTINGS = (
     "gateway_host", "gateway_port", "gateway_aet", "gateway_tls_port", "gateway_certificate", "gateway_private_key",
     "gateway_authorities", "gateway_unknown_classes", "peer_timeout_s", "least_free_mb", "pull_most_answers",
-    "pull_at_once", "dicomweb_host", "dicomweb_port", "dicomweb_most_mb", "hl7_host", "hl7_port", "hl7_most_kb",
+    "pull_at_once", "dicomweb_host", "dicomweb_port", "dicomweb_most_mb", "hl7_host", "hl7_port", "hl7_secured", "hl7_most_kb", "hl7_ris_secured",
     "fhir_host", "fhir_port", "fhir_most_kb",
 )  # fmt: skip
 STATUSES = (
@@ -266,7 +266,7 @@ def messages() -> list[str]:
     return [
         "## HL7 v2 and FHIR",
         "",
-        "HL7 v2 over MLLP; a message is acknowledged when it is durable.",
+        "HL7 v2 over MLLP, plain, over TLS or mutual TLS; a message is acknowledged when it is durable.",
         "",
         *table(("direction", "message", "about"), rows),
         f"Character sets of HL7 v2: {', '.join(segments.CHARACTER_SETS)}.",

@@ -11,8 +11,9 @@ import ipaddress
 import socket
 import ssl
 import time
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from cryptography import x509
 
@@ -28,11 +29,22 @@ _DAY_S = 86400.0
 Certificate = dict[str, Any]
 
 
-def server_context() -> ssl.SSLContext:
+class Party(Protocol):
+    """Who is called: a DICOM peer, or the system that is told of findings."""
+
+    @property
+    def aet(self) -> Any: ...
+    @property
+    def host(self) -> Any: ...
+    @property
+    def secured(self) -> Any: ...
+
+
+def server_context(*, everybody_shows: bool = False) -> ssl.SSLContext:
     """The context of those who call us. Whoever shows a certificate that the authorities do not vouch for is refused.
 
-    Whether a peer has to show one is a property of the peer (`mutual`), asked when it says who it is.
-    Raises BadInput when certificate or key are missing or do not fit.
+    Whether a peer has to show one is a property of the peer (`mutual`), asked when it says who it is; with
+    `everybody_shows` there is no connection without. Raises BadInput when certificate or key are missing or do not fit.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _strict(context)
@@ -40,10 +52,13 @@ def server_context() -> ssl.SSLContext:
     if configuration().gateway_authorities:
         _authorities(context)
         context.verify_mode = ssl.CERT_OPTIONAL
+    if everybody_shows:
+        _authorities(context)
+        context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 
-def user_context(peer: Peer) -> ssl.SSLContext:
+def user_context(peer: Party) -> ssl.SSLContext:
     """The context with which we call this peer. Raises BadInput for files that cannot be used."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     _strict(context)
@@ -106,9 +121,14 @@ def shown(connection: Any) -> Certificate | None:
     return found or None
 
 
-def names(certificate: Certificate, peer: Peer) -> bool:
+def names(certificate: Certificate, peer: Party) -> bool:
     """Does this certificate name the peer: its host, its address or its application entity title?"""
-    wanted = {peer.aet.casefold(), peer.host.casefold()} - {""}
+    return names_one_of(certificate, (peer.aet, peer.host))
+
+
+def names_one_of(certificate: Certificate, given: Iterable[str]) -> bool:
+    """Does this certificate stand for one of these hosts, addresses or titles?"""
+    wanted = {name.casefold() for name in given} - {""}
     for kind, value in certificate.get("subjectAltName", ()):
         if kind == "DNS" and any(_same_host(value, one) for one in wanted):
             return True
@@ -134,7 +154,7 @@ def _same_address(one: str, other: str) -> bool:
         return False
 
 
-def check_peer(certificate: Certificate | None, peer: Peer) -> None:
+def check_peer(certificate: Certificate | None, peer: Party) -> None:
     """Is it this peer whom we have reached? Raises Unavailable when its certificate names somebody else."""
     if certificate is None or not names(certificate, peer):
         raise Unavailable(

@@ -109,12 +109,18 @@ class Configuration:
     hl7_senders: str = _setting(
         "", "Who may send HL7: APPLICATION|FACILITY@address address; … (no address: from anywhere)"
     )
+    hl7_secured: str = _setting(
+        "", "How senders of HL7 call: tls, mutual (they show a certificate), or empty for plain MLLP"
+    )
     hl7_most_kb: int = _setting(2048, "Largest HL7 message that is taken, in kilobytes")
     hl7_opt_out: str = _setting(
         "", "Where ADT carries an opt-out, as field=ZAI-1 no=Y again=N from=ZAI-2 tools=ZAI-3; empty: nowhere"
     )
     hl7_ris: str = _setting(
         "", "Who is told of AI findings (ORU^R01), as APPLICATION|FACILITY@host:port; empty: nobody"
+    )
+    hl7_ris_secured: str = _setting(
+        "", "How the one that is told of findings is called: tls, mutual, or empty for plain MLLP"
     )
     fhir_host: str = _setting("127.0.0.1", "Address the FHIR service listens on")
     fhir_port: int = _setting(0, "Port of the FHIR service; 0: it does not run")

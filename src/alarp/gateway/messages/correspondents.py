@@ -1,21 +1,30 @@
-"""Who may send HL7 here, from where, and to whom do we send? Read from the settings, checked at the start."""
+"""Who may send HL7 here, from where, by which certificate, and to whom do we send? From the settings, at the start."""
 
 from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
 
+from alarp.gateway import securing
+from alarp.gateway.securing import Certificate
 from alarp.kernel import BadInput
+from alarp.records.configuration import configuration
+from alarp.records.ledger.models import Peer
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """One sending application and facility (MSH-3, MSH-4), and its networks (none: from anywhere)."""
+    """One sending application and facility (MSH-3, MSH-4), its networks (none: from anywhere), its certificate's names."""
 
     name: str
     networks: tuple[Network, ...] = ()
+    shows: tuple[str, ...] = ()
+
+    def is_shown_by(self, certificate: Certificate | None) -> bool:
+        """Does what the other end has shown stand for this sender? One of whom no certificate is asked needs none."""
+        return not self.shows or (certificate is not None and securing.names_one_of(certificate, self.shows))
 
     def may_call_from(self, address: str) -> bool:
         found = ipaddress.ip_address(address)
@@ -24,21 +33,60 @@ class Sender:
         return not self.networks or any(found in network for network in self.networks)
 
 
-def read_senders(text: str) -> tuple[Sender, ...]:
-    """From `RIS|NORTH@10.1.2.3 10.1.3.0/24; PAS|NORTH`. Raises BadInput in one sentence for what is no sender."""
-    return tuple(_sender(entry.strip()) for entry in text.split(";") if entry.strip())
+def senders() -> tuple[Sender, ...]:
+    """Those of the settings. Raises BadInput in one sentence for a setting that cannot be used."""
+    settings = configuration()
+    return read_senders(settings.hl7_senders, secured=check_secured("hl7_secured", settings.hl7_secured))
+
+
+def receiver() -> Receiver | None:
+    """That of the settings; None: nobody is told. Raises BadInput in one sentence for a setting that cannot be used."""
+    settings = configuration()
+    return read_receiver(settings.hl7_ris, secured=check_secured("hl7_ris_secured", settings.hl7_ris_secured))
+
+
+def read_senders(text: str, *, secured: str = "") -> tuple[Sender, ...]:
+    """From `RIS|NORTH@10.1.2.3 10.1.3.0/24 =ris.north.example; PAS|NORTH`. Raises BadInput for what is no sender.
+
+    What follows a `=` is a name that the sender's certificate must bear. With mutual TLS every sender has one.
+    """
+    found = tuple(_sender(entry.strip()) for entry in text.split(";") if entry.strip())
+    for one in found:
+        if one.shows and not secured:
+            raise BadInput(
+                f"Setting hl7_senders asks {one.name} for a certificate, and hl7_secured is empty; set it to mutual."
+            )
+        if secured == Peer.MUTUAL_TLS and not one.shows:
+            raise BadInput(
+                f"Setting hl7_senders does not say what the certificate of {one.name} is called; add =ris.north.example."
+            )
+    return found
+
+
+def check_secured(setting: str, value: str) -> str:
+    """The way to secure a connection that this setting names. Raises BadInput for one that is none."""
+    if value not in (Peer.OPEN, Peer.TLS, Peer.MUTUAL_TLS):
+        raise BadInput(f"Setting {setting} is {value!r}; use tls, mutual, or nothing.")
+    return value
 
 
 def _sender(entry: str) -> Sender:
     name, _, addresses = entry.partition("@")
     _check_name(name, entry, "hl7_senders")
+    if "=" in name:
+        raise BadInput(
+            f"Setting hl7_senders has {entry!r}; the name of a certificate stands after the @, as in "
+            "RIS|NORTH@10.1.2.3 =ris.north.example."
+        )
+    words = addresses.split()
+    shows = tuple(word[1:] for word in words if word.startswith("="))
     try:
-        networks = tuple(ipaddress.ip_network(one, strict=False) for one in addresses.split())
+        networks = tuple(ipaddress.ip_network(w, strict=False) for w in words if not w.startswith("="))
     except ValueError:
         raise BadInput(
             f"Setting hl7_senders has {entry!r}, whose address is none; write RIS|NORTH@10.1.2.3 10.1.3.0/24."
         ) from None
-    return Sender(name.strip(), networks)
+    return Sender(name.strip(), networks, shows)
 
 
 def _check_name(name: str, entry: str, setting: str) -> None:
@@ -51,15 +99,21 @@ def _check_name(name: str, entry: str, setting: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """The system that is told of AI findings: its application and facility (MSH-5, MSH-6) and its address."""
+    """The system that is told of AI findings: its application and facility (MSH-5, MSH-6), its address, its TLS."""
 
     application: str
     facility: str
     host: str
     port: int
+    secured: str = ""
+
+    @property
+    def aet(self) -> str:
+        """By which name, beside its host, may its certificate call it?"""
+        return self.application
 
 
-def read_receiver(text: str) -> Receiver | None:
+def read_receiver(text: str, *, secured: str = "") -> Receiver | None:
     """From `RIS|NORTH@10.1.2.3:2575`; nothing when it is empty. Raises BadInput in one sentence."""
     if not text.strip():
         return None
@@ -71,4 +125,4 @@ def read_receiver(text: str) -> Receiver | None:
             f"Setting hl7_ris is {text!r}; it must end in host and port, such as RIS|NORTH@10.1.2.3:2575."
         )
     application, _, facility = name.partition("|")
-    return Receiver(application.strip(), facility.strip(), host.strip("[]"), int(port))
+    return Receiver(application.strip(), facility.strip(), host.strip("[]"), int(port), secured)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import socket
 import socketserver
+import ssl
 import sys
 import threading
 import time
@@ -17,13 +18,16 @@ from contextlib import suppress
 
 from django.db import DatabaseError, close_old_connections, connections, transaction
 
-from alarp.gateway.messages.correspondents import Sender, read_receiver, read_senders
+from alarp.gateway import securing
+from alarp.gateway.messages import correspondents
 from alarp.gateway.messages.framing import BrokenFrame, Frames, framed
 from alarp.gateway.receiving import check_space
+from alarp.gateway.securing import Certificate
 from alarp.kernel import AlarpError
 from alarp.records import clock
 from alarp.records.audit import commands as audit
 from alarp.records.configuration import configuration
+from alarp.records.ledger.models import Peer
 from alarp.records.messages import commands
 from alarp.records.messages.models import Message
 from alarp.records.messages.reading.hl7v2 import WishField
@@ -45,10 +49,11 @@ class Listener:
 
     def __init__(self) -> None:
         settings = configuration()
-        self.senders = read_senders(settings.hl7_senders)
+        self.senders = correspondents.senders()
         # A setting that cannot be read must not wait for the first message or the first finding.
         WishField.read(settings.hl7_opt_out)
-        read_receiver(settings.hl7_ris)
+        correspondents.receiver()
+        self.secured = _secured()
         self.most_bytes = settings.hl7_most_kb * 1024
         self._refused: dict[str, dict[str, float]] = {}
         self._open: dict[str, int] = {}
@@ -90,9 +95,12 @@ class Listener:
             if not self._open[address]:
                 del self._open[address]
 
-    def known(self, header: Header, address: str) -> Sender | None:
-        named = [sender for sender in self.senders if sender.name == header.sender]
-        return next((sender for sender in named if sender.may_call_from(address)), None)
+    def why_not(self, header: Header, address: str, shown: Certificate | None) -> str:
+        """Why may this sender not say this from there? Empty: it may."""
+        named = [one for one in self.senders if one.name == header.sender and one.may_call_from(address)]
+        if not named:
+            return "unknown sender"
+        return "" if any(one.is_shown_by(shown) for one in named) else "its certificate is not this sender's"
 
     def refuse(self, address: str, claimed: str, why: str) -> None:
         """Somebody who is not known tried: an event of the audit trail, once a minute for each name."""
@@ -108,6 +116,12 @@ class Listener:
         LOG.warning("message sender refused: %r from %s, %s", claimed, address, why)
         with transaction.atomic():
             audit.record("messages", "message sender refused", f"sender {claimed}", address=address, why=why)
+
+
+def _secured() -> ssl.SSLContext | None:
+    """The TLS of those who call, where the settings ask for it."""
+    secured = configuration().hl7_secured
+    return securing.server_context(everybody_shows=secured == Peer.MUTUAL_TLS) if secured else None
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -141,9 +155,15 @@ class _Connection(socketserver.BaseRequestHandler):
             try:
                 self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self.request.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                if listener.secured is not None and not self._shake_hands(
+                    listener, listener.secured, address
+                ):
+                    return
                 self._converse(listener, address)
             finally:
                 listener.leaves(address)
+                with suppress(OSError):
+                    self.request.close()  # under TLS it is another socket than the one that the server closes
         except BrokenFrame as trouble:
             LOG.warning("connection from %s ended: %s", address, trouble)
         except TimeoutError:
@@ -155,6 +175,15 @@ class _Connection(socketserver.BaseRequestHandler):
             LOG.error("a message was not kept and not answered: %s", said)
         finally:
             connections.close_all()
+
+    def _shake_hands(self, listener: Listener, context: ssl.SSLContext, address: str) -> bool:
+        self.request.settimeout(securing.HANDSHAKE_S)
+        try:
+            self.request = context.wrap_socket(self.request, server_side=True)
+        except ssl.SSLError as trouble:
+            listener.refuse(address, "", f"no TLS with it ({trouble.reason or type(trouble).__name__})")
+            return False
+        return True
 
     def _converse(self, listener: Listener, address: str) -> None:
         frames = Frames(listener.most_bytes)
@@ -183,8 +212,8 @@ class _Connection(socketserver.BaseRequestHandler):
         header = header_of(data)
         if header is None:
             return _no_header("The message does not begin with a usable MSH segment.")
-        if listener.known(header, address) is None:
-            listener.refuse(address, header.sender[:60], "unknown sender")
+        if why := listener.why_not(header, address, securing.shown(self.request)):
+            listener.refuse(address, header.sender[:60], why)
             verdict = commands.Verdict(Message.REFUSED, "This sender is not known here.", 207)
             return _bytes(commands.acknowledgement(header, verdict, number="ACK0", at=clock.now()))
         check_space()

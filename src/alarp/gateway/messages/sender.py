@@ -11,6 +11,7 @@ import re
 import socket
 import time
 
+from alarp.gateway import securing
 from alarp.gateway.messages.correspondents import Receiver
 from alarp.gateway.messages.framing import BrokenFrame, Frames, framed
 from alarp.kernel import AlarpError, Phase, Unavailable
@@ -28,11 +29,7 @@ class Rejected(AlarpError):
 def send(receiver: Receiver, message: bytes, control_id: str) -> None:
     """Hand over one message. Returns when it was acknowledged; otherwise Rejected or Unavailable."""
     wait_s = configuration().peer_timeout_s
-    try:
-        link = socket.create_connection((receiver.host, receiver.port), timeout=wait_s)
-    except OSError as error:
-        raise _away(receiver, f"cannot be reached ({type(error).__name__})", Phase.CONNECT) from None
-    with link:
+    with _reached(receiver, wait_s) as link:
         try:
             link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             link.sendall(framed(message))
@@ -43,6 +40,25 @@ def send(receiver: Receiver, message: bytes, control_id: str) -> None:
         raise Rejected(f"{receiver.application} rejects the message (acknowledgement {code}).")
     if code not in TAKEN:
         raise _away(receiver, "gave no answer to this message", Phase.FILE)
+
+
+def _reached(receiver: Receiver, wait_s: float) -> socket.socket:
+    """A connection to it, secured as the settings say. Raises Unavailable (connect), also when it is somebody else."""
+    link = None
+    try:
+        link = socket.create_connection((receiver.host, receiver.port), timeout=wait_s)
+        if not receiver.secured:
+            return link
+        context = securing.user_context(receiver)
+        link = context.wrap_socket(link, server_hostname=receiver.host)
+        securing.check_peer(securing.shown(link), receiver)
+    except (OSError, AlarpError) as error:
+        if link is not None:
+            link.close()
+        if isinstance(error, AlarpError):
+            raise
+        raise _away(receiver, f"cannot be reached ({type(error).__name__})", Phase.CONNECT) from None
+    return link
 
 
 def _away(receiver: Receiver, what: str, phase: Phase) -> Unavailable:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from alarp.gateway.messages import findings, sender
-from alarp.gateway.messages.correspondents import read_receiver
+from alarp.gateway.messages import correspondents, findings, sender
 from alarp.gateway.steps.filing import why_kept
-from alarp.records.configuration import configuration
 from alarp.records.ledger import results, work
 from alarp.records.ledger.models import Result
 from alarp.records.ledger.work import Claim
@@ -21,7 +19,7 @@ def tell_ris(step: Claim) -> None:
         "dispatch__study__peer",
     )
     result = Result.objects.select_related(*related).get(pk=int(step.payload["result"]))
-    receiver = read_receiver(configuration().hl7_ris)
+    receiver = correspondents.receiver()
     reason = (
         "Nobody is to be told any more (hl7_ris is empty)." if receiver is None else why_kept(result.dispatch)
     )
