@@ -1,206 +1,244 @@
 """Is anything lost, doubled or misfiled when processes die at the worst moments?
 
-Listener, worker and tool are killed with SIGKILL, at random moments and at named places (after the bytes
-are durable and before the row is; after the PACS has said Success and before our row says so; ...), while
-a scanner goes on sending. A scanner that hears no Success sends again, as a real one does.
+Listener (parent and receiving children), workers and tool are killed with SIGKILL while a scanner goes on sending: at
+each named place of every transition at least once (before the bytes are durable, after the PACS has said Success and
+before our row says so, ...), and at random moments in between. A scanner that hears no Success sends again, as a real
+one does. In each of the four runs at least `KILLS` processes die: 204 together.
 """
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from house import House, free_port, wait_for
-from pictures import CR, files, send_file, series
-from pydicom import dcmread
-from pydicom.uid import ExplicitVRLittleEndian
+from actors import (
+    PATIENCE_S,
+    Processes,
+    Scanner,
+    counting_pacs,
+    drain,
+    kind_of,
+    nothing_is_doubled_or_misfiled,
+    nothing_is_lost,
+)
+from house import House, free_port
 
-KILLS = int(os.environ.get("ALARP_KILLS", "27"))  # in each of four runs: 108; 51 make 204, for a night
-DRAINED_WITHIN_S = 240  # a patience, no claim: other tests may use the machine
-NAMED = {
+KILLS = int(os.environ.get("ALARP_KILLS", "51"))  # in each of four runs
+# (transition, function, when): each is reached and died at in every run. What comes before a place is undone or
+# repeated, what comes after it is found done.
+PLACES = {
     "listener": [
-        ("alarp.records.objects:place", "before"),
-        ("alarp.records.objects:place", "after"),
-        ("alarp.records.ledger.work:rearm", "after"),
-        ("alarp.records.ledger.arrivals:receive_all", "before"),
-        ("alarp.records.ledger.arrivals:receive_all", "after"),
-        ("alarp.gateway.listener:keep", "after"),
+        ("receive", "alarp.gateway.receiving.room:check_space", "after"),
+        ("receive", "alarp.records.spool:add", "before"),
+        ("receive", "pathlib:Path.rename", "after"),
+        ("receive", "alarp.records.spool:add", "after"),
+        ("receive", "alarp.records.objects:adopt", "before"),
+        ("receive", "alarp.records.objects:adopt", "after"),
+        ("receive", "alarp.records.ledger.arrivals:receive_all", "before"),
+        ("receive", "alarp.records.ledger.work:rearm", "after"),
+        ("receive", "alarp.records.ledger.arrivals:receive_all", "after"),
     ],
     "worker": [
-        ("alarp.records.ledger.work:claim", "after"),
-        ("alarp.records.ledger.work:finish", "after"),
-        ("alarp.records.ledger.dispatches:crosswalk", "after"),
-        ("alarp.gateway.associations:store", "before"),
-        ("alarp.gateway.associations:store", "after"),
-        ("alarp.records.ledger.dispatches:sent_one", "after"),
-        ("alarp.records.objects:put", "after"),
-        ("alarp.records.ledger.results:accept", "before"),
-        ("alarp.records.ledger.results:attempt", "after"),
-        ("alarp.records.ledger.results:filed", "before"),
-        ("alarp.records.ledger.results:filed", "after"),
+        ("claim", "alarp.records.ledger.work:claim", "after"),
+        ("claim", "alarp.records.ledger.work:finish", "after"),
+        ("complete", "alarp.records.ledger.dispatches:complete", "before"),
+        ("complete", "alarp.records.ledger.dispatches:complete", "after"),
+        ("decide", "alarp.records.ledger.dispatches:decide", "before"),
+        ("decide", "alarp.records.ledger.dispatches:decide", "after"),
+        ("send", "alarp.records.ledger.dispatches:crosswalk", "after"),
+        ("send", "alarp.records.egress:leaving", "after"),
+        ("send", "alarp.gateway.associations:store", "before"),
+        ("send", "alarp.gateway.associations:store", "after"),
+        ("send", "alarp.records.ledger.dispatches:progress", "after"),
+        ("send", "alarp.records.ledger.dispatches:sent_all", "before"),
+        ("send", "alarp.records.ledger.dispatches:sent_all", "after"),
+        ("match", "alarp.records.objects:put", "after"),
+        ("match", "alarp.records.ledger.results:accept", "before"),
+        ("match", "alarp.records.ledger.results:accept", "after"),
+        ("file", "alarp.records.ledger.results:attempt", "after"),
+        ("file", "alarp.records.ledger.results:filed", "before"),
+        ("file", "alarp.records.ledger.results:filed", "after"),
+        ("commit", "alarp.records.ledger.results:looked_for", "before"),
+        ("recall", "alarp.records.assurance.recalls:follow_up", "before"),
+        ("recall", "alarp.records.assurance.recalls:_ask", "after"),
+        ("recall", "alarp.records.assurance.recalls:follow_up", "after"),
     ],
 }
 
 
-class Processes:
-    """The processes that die and rise again."""
+class Killers:
+    """One for each process, all at work at once, until enough have died and every place was died at."""
 
-    def __init__(self, house: House, tool: list[str], workers: int) -> None:
-        self.nursery = house.start("nursery", stdin=True)
-        self.tool = tool
-        self.names = ["listener", "faketool", *(f"worker{n}" for n in range(workers))]
-        self.pids: dict[str, int] = {}
-        for name in self.names:
-            self.rise(name)
+    def __init__(self, house: House, processes: Processes, dice: random.Random) -> None:
+        self.house, self.processes, self.dice = house, processes, dice
+        self.done: Counter[str] = Counter()
+        self.open = {kind: dice.sample(found, len(found)) for kind, found in PLACES.items()}
+        self._lock = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._haunt, args=(name,), daemon=True) for name in processes.names
+        ]
 
-    def rise(self, name: str, points: list[dict[str, Any]] | None = None) -> None:
-        program = name.rstrip("0123456789")
-        wanted = {
-            "program": program,
-            "arguments": self.tool if program == "faketool" else [],
-            "points": points or [],
-        }
-        assert self.nursery.stdin is not None and self.nursery.stdout is not None
-        self.nursery.stdin.write(json.dumps(wanted) + "\n")
-        self.nursery.stdin.flush()
-        self.pids[name] = json.loads(self.nursery.stdout.readline())["pid"]
+    @property
+    def enough(self) -> bool:
+        return self.done.total() >= KILLS and not any(self.open.values())
 
-    def alive(self, name: str) -> bool:
-        try:
-            os.kill(self.pids[name], 0)
-        except ProcessLookupError:
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join(timeout=PATIENCE_S)
+        assert not any(thread.is_alive() for thread in self._threads)
+
+    def _haunt(self, name: str) -> None:
+        end = time.monotonic() + PATIENCE_S
+        while not self.enough and time.monotonic() < end:
+            place = self._take(kind_of(name))
+            if place is None and self.done.total() >= KILLS:
+                time.sleep(0.1)  # enough have died; the last places are reached sooner when the others live
+            elif place is None:
+                self._strike(name)
+            elif not self._die_at(name, *place):
+                with self._lock:
+                    self.open[kind_of(name)].append(
+                        place
+                    )  # it did not come there: somebody else did the work
+        self.processes.kill(name)
+        self.processes.rise(name)
+
+    def _take(self, kind: str) -> tuple[str, str, str] | None:
+        with self._lock:
+            return self.open[kind].pop(0) if self.open.get(kind) else None
+
+    def _count(self, what: str) -> None:
+        with self._lock:
+            self.done[what] += 1
+
+    def _die_at(self, name: str, transition: str, function: str, when: str) -> bool:
+        """Have it die at this place; the program writes the place down before it kills itself."""
+        kind = kind_of(name)
+        mark = f"{name} {self.dice.random()}"
+        if self.processes.kill(name):
+            self._count(f"{kind} at a random moment")
+        point = {"program": kind, "function": function, "when": when, "nth": 1, "mark": mark}
+        self.processes.rise(name, [point])
+        end = time.monotonic() + 10.0
+        while time.monotonic() < end and not self._has_died(mark):
+            if not self.processes.alive(name) and not self._has_died(mark):
+                self.processes.rise(name, [point])  # its port was not free yet
+            time.sleep(0.02)
+        if not self._has_died(mark):
             return False
+        self._count(f"{transition}: {when} {function}")
+        if self.processes.kill(name):  # it was a child of it, and the next child would die there again
+            self._count(f"{kind} at a random moment")
+        self.processes.rise(name)
         return True
 
-    def kill(self, name: str) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pids[name], signal.SIGKILL)
-        wait_for(lambda: not self.alive(name))
+    def _has_died(self, mark: str) -> bool:
+        with contextlib.suppress(OSError):
+            return mark in (self.house.data / "deaths").read_text().splitlines()
+        return False
 
-    def end(self) -> None:
-        for name in self.names:
-            self.kill(name)
-
-
-class Scanner(threading.Thread):
-    """Sends studies one after the other; an image that was not acknowledged is sent again until it is."""
-
-    def __init__(self, house: House, folder: Path) -> None:
-        super().__init__(daemon=True)
-        self.house, self.folder = house, folder
-        self.acknowledged: dict[str, Path] = {}
-        self.patients: dict[str, str] = {}
-        self.enough = threading.Event()
-
-    def run(self) -> None:
-        for number in itertools.count():
-            if self.enough.is_set():
-                return
-            images = series(2)
-            self.patients[str(images[0].StudyInstanceUID)] = str(images[0].PatientID)
-            for one, file in zip(images, files(images, self.folder / str(number)), strict=True):
-                while send_file(self.house.port, file, sop_class=CR, syntax=ExplicitVRLittleEndian) != 0:
-                    time.sleep(0.05)
-                self.acknowledged[str(one.SOPInstanceUID)] = file
-
-
-def do_the_killing(processes: Processes, dice: random.Random) -> Counter[str]:
-    """Kill until it is enough: by turns, half of them at random moments and half at named places."""
-    done: Counter[str] = Counter()
-    places = {kind: itertools.cycle(dice.sample(found, len(found))) for kind, found in NAMED.items()}
-    victims = itertools.cycle([name for name in processes.names for _ in range(2 if "worker" in name else 1)])
-    while done.total() < KILLS:
-        name = next(victims)
-        kind = name.rstrip("0123456789")
-        if kind in places and dice.random() < 0.6:
-            function, when = next(places[kind])
-            processes.kill(name)
-            processes.rise(
-                name, [{"program": kind, "function": function, "when": when, "nth": dice.randint(1, 3)}]
-            )
-            end = time.monotonic() + 2.5
-            while processes.alive(name) and time.monotonic() < end:
-                time.sleep(0.01)
-            if not processes.alive(name):
-                done[f"{kind} {when} {function}"] += 1
-        else:
-            time.sleep(dice.uniform(0.02, 0.3))
-            done[f"{kind} at a random moment"] += 1
-        processes.kill(name)
-        processes.rise(name)
-    return done
-
-
-@pytest.fixture
-def pacs(tmp_path: Path) -> Iterator[tuple[int, Path]]:
-    """A PACS that answers queries and writes down every single arrival."""
-    folder = tmp_path / "pacs"
-    command = [
-        sys.executable,
-        "-m",
-        "alarp.demo.pacs",
-        "--ae",
-        "PACS",
-        "--port",
-        "0",
-        "--folder",
-        str(folder),
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    yield int(json.loads(process.stdout.readline())["port"]), folder
-    process.kill()
-    process.wait()
+    def _strike(self, name: str) -> None:
+        """Kill it, or one of its children, at a random moment of its life."""
+        if not self.processes.alive(name):
+            self.processes.rise(name)
+        time.sleep(self.dice.uniform(0.05, 1.5))  # rarely enough for studies to go on their way meanwhile
+        children = self.processes.children(name)
+        if children and self.dice.random() < 0.5:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.dice.choice(children), signal.SIGKILL)
+                self._count("receiving child at a random moment")
+        elif self.processes.kill(name):
+            self._count(f"{kind_of(name)} at a random moment")
+            self.processes.rise(name)
 
 
 @pytest.mark.need("G01", "G02", "G17")
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    ("database", "workers", "listeners"),
+    [("sqlite", 1, 1), ("sqlite", 2, 2), ("postgresql", 1, 2), ("postgresql", 2, 1)],  # each pair of them
+)
 @pytest.mark.timeout(900)
 def test_after_kills_nothing_acknowledged_is_lost_and_nothing_arrives_twice(
-    tmp_path: Path, pacs: tuple[int, Path], database: str, workers: int, request: pytest.FixtureRequest
+    tmp_path: Path, database: str, workers: int, listeners: int, request: pytest.FixtureRequest
 ) -> None:
     url = request.getfixturevalue("postgres_url") if database == "postgresql" else ""
     house = House(
-        tmp_path, database_url=_fresh(url, workers), retry_most_s=0.3, lease_s=1.5, gateway_processes=1
+        tmp_path,
+        database_url=_fresh(url, workers),
+        quiet_s=0.2,
+        retry_most_s=0.3,
+        lease_s=1.5,
+        sweep_s=0.3,
+        gateway_processes=listeners,
     )
-    dice = random.Random(f"{database} {workers}")
     processes: Processes | None = None
-    try:
-        tool, folder = free_port(), tmp_path / "tool"
-        house.peer("READER", "tool", tool)
-        house.peer("PACS", "pacs", pacs[0])
-        processes = Processes(house, [str(tool), str(house.port), "READER", str(folder)], workers)
-        scanner = Scanner(house, tmp_path / "scanner")
-        scanner.start()
-        done = do_the_killing(processes, dice)
-        scanner.enough.set()
-        scanner.join(timeout=60)
-        assert not scanner.is_alive()
-        house.until("Work.objects.exclude(state='done').count()", 0, seconds=DRAINED_WITHIN_S)
-        house.until("Dispatch.objects.exclude(state='returned').count()", 0, seconds=DRAINED_WITHIN_S)
-        house.until("Work.objects.exclude(state='done').count()", 0, seconds=DRAINED_WITHIN_S)
-        print(dict(done), len(scanner.acknowledged))
-        assert done.total() >= KILLS and len(done) >= 8
-        _nothing_is_lost(house, scanner)
-        _nothing_is_doubled_or_misfiled(house, scanner, pacs[1])
-    finally:
-        if processes is not None:
-            processes.end()  # also after a failure: what rose again would go on working for ever
-        house.close()
+    tool, folder = free_port(), tmp_path / "tool"
+    with counting_pacs(tmp_path / "pacs") as pacs, contextlib.closing(house):
+        try:
+            house.peer("READER", "tool", tool)
+            house.peer("PACS", "pacs", pacs)
+            names = ["listener", "faketool", *(f"worker{n}" for n in range(workers))]
+            processes = Processes(house, names, [str(tool), str(house.port), "READER", str(folder)])
+            scanner = Scanner(house.port, tmp_path / "scanner", pacs=tmp_path / "pacs")
+            scanner.start()
+            killers = Killers(house, processes, random.Random(f"{database} {workers}"))
+            killers.start()
+            no = _opt_out_until(house, killers)
+            scanner.stop()
+            killers.join()
+            drain(house)
+            print(json.dumps({"kills": killers.done.total(), **killers.done}), len(scanner.acknowledged))
+            assert killers.enough, (killers.done, killers.open)
+            nothing_is_lost(house, scanner)
+            nothing_is_doubled_or_misfiled(house, scanner, tmp_path / "pacs")
+            _each_is_recalled_once(house, no)
+        finally:
+            if processes is not None:
+                processes.end()  # also after a failure: what rose again would go on working for ever
+
+
+OPT_OUT = """
+from alarp.records.ledger.commands import record_opt_out
+study = Study.objects.filter(dispatches__results__state='filed').exclude(pk__in={no}).order_by('pk').first()
+if study is not None:
+    OptOut.objects.create(organisation=study.peer.site.parent, patient_id=study.patient_id, issuer=study.issuer,
+        recorded_by=person, recorded_at=timezone.now())
+    answer = study.pk
+"""
+
+
+def _opt_out_until(house: House, killers: Killers) -> list[int]:
+    """While they kill, one patient after the other says no whose study was read already; their row numbers."""
+    no: list[int] = []
+    house.ask("from django.utils import timezone\nperson = Person.objects.get(username='pat')")
+    end = time.monotonic() + PATIENCE_S
+    while not killers.enough and time.monotonic() < end:
+        study = house.ask(OPT_OUT.format(no=no))
+        no += [study] if study is not None else []
+        time.sleep(0.3)
+    return no
+
+
+def _each_is_recalled_once(house: House, no: list[int]) -> None:
+    """The supplier was asked once, and for nobody else, to delete what left; and nothing left afterwards."""
+    recalls = "__import__('alarp.records.assurance.models').records.assurance.models.Recall"
+    house.until("Work.objects.filter(kind='recall').exclude(key__startswith='everybody').count()", len(no))
+    house.until("Work.objects.exclude(state='done').count()", 0, seconds=PATIENCE_S)
+    left = f"Dispatch.objects.filter(study__in={no}, items__sent_at__isnull=False).distinct()"
+    recalled = house.ask(f"list({recalls}.objects.order_by('dispatch').values_list('dispatch', flat=True))")
+    assert recalled == house.ask(f"list({left}.order_by('pk').values_list('pk', flat=True))")
 
 
 def _fresh(url: str, workers: int) -> str:
@@ -213,33 +251,3 @@ def _fresh(url: str, workers: int) -> str:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     return url.rsplit("/", 1)[0] + f"/{name}"
-
-
-def _nothing_is_lost(house: House, scanner: Scanner) -> None:
-    rows = house.ask("list(Instance.objects.filter(direction='source').values_list('sop_uid', 'sha256'))")
-    assert sorted(sop for sop, _ in rows) == sorted(scanner.acknowledged)
-    for sop, sha256 in rows:
-        stored = (house.data / "objects" / sha256[:2] / sha256).read_bytes()
-        sent = dcmread(scanner.acknowledged[sop])
-        assert bytes(sent.PixelData) in stored
-    assert house.ask("list(Quarantine.objects.values_list('reason', flat=True))") == []
-    balance = house.balance()
-    assert balance["balanced"] and balance["sent"] == balance["received"] == len(scanner.acknowledged)
-    checks = house.ask(
-        "from alarp.records.audit.queries import verify\nanswer = [[c.ok, c.sentence] for c in verify()]"
-    )
-    assert checks and all(ok for ok, _ in checks), checks
-
-
-def _nothing_is_doubled_or_misfiled(house: House, scanner: Scanner, folder: Path) -> None:
-    arrivals = Counter(
-        json.loads(line)["sop_instance_uid"] for line in (folder / "arrivals.jsonl").read_text().splitlines()
-    )
-    assert set(arrivals.values()) == {1}, [sop for sop, n in arrivals.items() if n > 1]
-    assert len(arrivals) == house.ask("Result.objects.filter(state='filed').count()")
-    answered = set()
-    for file in folder.glob("*.dcm"):
-        filed = dcmread(file)
-        assert scanner.patients[str(filed.StudyInstanceUID)] == filed.PatientID
-        answered.add(str(filed.StudyInstanceUID))
-    assert answered == set(scanner.patients)
