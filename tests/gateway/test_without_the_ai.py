@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from faketool import deliver, report
 from house import House, free_port
 from pictures import files, image
 from pydicom import dcmread
@@ -126,3 +127,50 @@ def test_a_probe_that_breaks_names_its_phase_and_somebody_is_told(
     house.until(f"{ALERTS}.filter(monitor='probe-failed', end__isnull=True).count()", 1)
     said = house.ask(f"{ALERTS}.get(monitor='probe-failed').sentence")
     assert probe["sentence"] in said
+
+
+@pytest.mark.need("G17")
+@pytest.mark.parametrize(
+    ("broken", "sentence"),
+    [
+        ("resolve", "name is not known"),
+        ("associate", "refuses an association"),
+        ("match", "did not fit"),
+        ("file", "the PACS has not taken it yet"),
+    ],
+)
+def test_a_probe_that_breaks_at_either_end_of_the_route_names_its_phase(
+    new_house: Callable[..., House], tmp_path: Path, broken: str, sentence: str
+) -> None:
+    settings: dict[str, object] = {"health_due_min": 0.2 if broken == "match" else 0.1}
+    if broken == "resolve":
+        settings["gateway_host"] = "nobody.invalid"
+    if broken == "file":
+        settings["health_file_to_pacs"] = True
+    house = new_house(sweep_s=0.3, **settings)
+    tool = free_port()
+    house.peer("READER", "tool", tool)
+    if broken == "associate":  # somebody has switched the entry off under which probes call
+        house.ask(
+            "site = Organisation.objects.get(slug='north')\n"
+            "p = Peer.objects.create(aet=f'ALARPROBE{site.pk}', name='Probes', kind='source', site=site, enabled=False)"
+        )
+    if broken == "file":
+        house.peer("PACS", "pacs", free_port())  # where nobody listens
+    if broken != "resolve":
+        house.start("listener")
+        answers_after_s = "600" if broken == "match" else "0.2"
+        folder = str(tmp_path / "tool")
+        house.start("faketool", str(tool), str(house.port), "READER", folder, answers_after_s)
+    house.start("worker")
+    house.ask(ASK)
+    if broken == "match":
+        house.until("Dispatch.objects.filter(state='sent').count()", 1)
+        (image_sent,) = (tmp_path / "tool" / "in").glob("*.dcm")
+        wrong = report([dcmread(image_sent)])
+        wrong.AccessionNumber = "ANOTHER"
+        assert deliver([wrong], house.port, "READER") == [0]
+    house.until(f"{ASSURANCE}.Probe.objects.get().state", "failed", seconds=60)
+    probe = house.ask(f"{ASSURANCE}.Probe.objects.values('phase', 'sentence').get()")
+    assert probe["phase"] == broken and sentence in probe["sentence"], probe
+    house.until(f"{ALERTS}.filter(monitor='probe-failed', end__isnull=True).count()", 1)
