@@ -7,7 +7,6 @@ Processor time counts this process and its children, and is what a crowded machi
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import statistics
@@ -26,7 +25,7 @@ from pydicom.uid import generate_uid
 from alarp.identity import Pseudonyms, deidentify, identifiers_of, scan
 from alarp.records import copies
 from alarp.standards.deidentification import load_profile
-from bench.measuring import Row, faster, not_measured
+from bench.measuring import Row, faster, not_measured, used_s
 
 IMAGES, MANY, ROUNDS, SIDE_PX = 20, 60, 7, 512
 
@@ -144,12 +143,12 @@ def _measured(contenders: dict[str, Work], out: Path) -> dict[str, tuple[float, 
     for number in range(ROUNDS + 1):
         for name, work in contenders.items():
             out.mkdir()
-            began, wall = os.times(), time.perf_counter()
+            began, wall = used_s(), time.perf_counter()
             work(out)
-            wall, ended = time.perf_counter() - wall, os.times()
+            wall, used = time.perf_counter() - wall, used_s() - began
             shutil.rmtree(out)
             if number:  # the first round warms up
-                taken[name].append((wall, sum(ended[:4]) - sum(began[:4])))
+                taken[name].append((wall, used))
     return {
         name: (statistics.median(wall for wall, _ in times), statistics.median(cpu for _, cpu in times))
         for name, times in taken.items()

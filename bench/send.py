@@ -8,7 +8,6 @@ to an AI tool a durable line of the record of what leaves comes before each obje
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import subprocess
 import tempfile
@@ -20,7 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from alarp.records import boot
-from bench.measuring import Row, faster, medians, not_measured
+from bench.measuring import Row, faster, medians, not_measured, used_s
 from bench.receive import free_port
 
 IMAGES, ROUNDS = 150, 5
@@ -54,16 +53,11 @@ def _processor(contenders: dict[str, Any]) -> Iterator[Row]:
     """Processor time of each sender, its child process where it is one."""
     used = {}
     for name, work in contenders.items():
-        before = _used()
+        before = used_s()
         work()
-        used[name] = _used() - before
+        used[name] = used_s() - before
     for name in list(contenders)[1:]:
         yield faster(f"{WORK}: processor time", name, used["ours"], used[name], each=IMAGES)
-
-
-def _used() -> float:
-    both = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
-    return sum(one.ru_utime + one.ru_stime for one in both)
 
 
 def _images(folder: Path) -> list[Path]:

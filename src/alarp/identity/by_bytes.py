@@ -1,7 +1,7 @@
 """The swift way out: explicit VR little endian, walked once as bytes. What is kept is never decoded, nor copied here.
 
 The answer is a list of segments: new bytes, and ranges of the source that stay as they are, so that whoever writes
-the file can have the pixels copied by the kernel. Whatever is not plain (another transfer syntax, an odd length, tags
+the file can copy the pixels without looking at them. Whatever is not plain (another transfer syntax, an odd length, tags
 out of order, a VR nobody knows, a value that is no ASCII where a name is made from it) is left to `by_dataset`.
 """
 
@@ -10,7 +10,9 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from operator import itemgetter
+from typing import NamedTuple
 
 from alarp.identity.deeds import ACCESSION, DEEPER, Deed, Depth, below, decide, instead
 from alarp.identity.explicit import (
@@ -58,17 +60,19 @@ HEAD_BYTES = 1 << 16
 
 Cut = tuple[int, int, bytes]
 """From where to where something goes, and what stands there instead."""
+Stamps = tuple[tuple[int, str, bytes], ...]
+Codes = tuple[tuple[str, str, str], ...]
 
 _OWN_UIDS = (0x00080016, 0x00080018, 0x0020000D, 0x0020000E)
 _ISSUER, _FRAME, _BURNED_IN = 0x00100021, 0x00200052, 0x00280301
-_LOOKED_AT = frozenset(
-    {*_OWN_UIDS, _ISSUER, _FRAME, _BURNED_IN, OTHER_IDS, *NAMES, *NUMBERS, *stamped(pixels_cleaned=True)}
-)
+_WHO = frozenset({*_OWN_UIDS, _ISSUER, _FRAME, _BURNED_IN, *NAMES, *NUMBERS})
+_LOOKED_AT = frozenset({*_WHO, OTHER_IDS, *stamped(pixels_cleaned=True)})
 _PLACE = itemgetter(0, 1)
 _LOOK_AT_ALL = Table(lambda key, tag, vr: LOOK)
 _COMPRESSED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
 _DEFLATED = frozenset({"1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
-_KEPT, _REMOVED, _CHECKED, _PRIVATE = Deed.KEPT, Deed.REMOVED, Deed.CHECKED, Deed.PRIVATE
+_KEPT, _REMOVED, _EMPTIED = Deed.KEPT, Deed.REMOVED, Deed.EMPTIED
+_CHECKED, _PRIVATE = Deed.CHECKED, Deed.PRIVATE
 _WALKED = frozenset({Deed.WALKED, *DEEPER})
 _MOST_REMEMBERED = 20_000
 
@@ -108,11 +112,17 @@ class _Rewriting:
     def segments(self) -> tuple[tuple[bytes | Range, ...], Leaving, Mapping[Deed, int]]:
         end = self.pixels.start if self.pixels else self.top.end
         top = self.top._replace(elements=self.top.elements[:-1]) if self.pixels else self.top
-        cuts = [(place, place, stamp) for place, stamp in zip(top.marked, self._stamps(), strict=True)]
+        stamps = _stamps(
+            tuple(self.leaving.stamps(pixels_cleaned=self.pixels_cleaned)),
+            tuple(self.leaving.codes(pixels_cleaned=self.pixels_cleaned)),
+        )
+        cuts = [(place, place, stamp) for place, stamp in zip(top.marked, stamps, strict=True)]
         cuts += self.cleaner.cuts(self.head, top, self.known, Depth.TOP)
         head = _file_meta(self.leaving, self.syntax) + _joined(self.head, self.start, end, cuts)
         if not self.pixels:
             return (head,), self.leaving, self.cleaner.done
+        if self.pixels.end == len(self.source):
+            return (head, self.pixels), self.leaving, self.cleaner.done
         tail = self.source[self.pixels.end : len(self.source)]
         behind = walk(tail, 0, len(tail), self.known.table, deep=1)
         if behind.first <= self.top.elements[-1].tag:
@@ -139,11 +149,19 @@ class _Rewriting:
         return Range(last.start, stop)
 
     def _who(self) -> Who:
-        found = {one.tag: one for one in self.top.elements}
+        values: dict[int, bytes] = {}
+        others: list[bytes] = []
+        nested: Element | None = None
+        for one in self.top.elements:
+            if one.tag in _WHO:
+                values[one.tag] = self.head[one.value : one.end]
+            elif one.tag == OTHER_IDS:
+                nested = one
+            elif one.key[4:] == b"PN" and one.end > one.value:
+                others.append(self.head[one.value : one.end])
 
         def raw(tag: int) -> bytes:
-            one = found.get(tag)
-            return self.head[one.value : one.end] if one else b""
+            return values.get(tag, b"")
 
         if text_of(raw(_BURNED_IN)).upper().startswith("Y") and not self.pixels_cleaned:
             raise NotPlain  # the careful way says why it is refused
@@ -153,7 +171,6 @@ class _Rewriting:
         if sop_class != self.sop_class or not all(map(valid_uid, (sop_class, sop_instance, study, series))):
             raise NotPlain
         frame = text_of(raw(_FRAME))
-        others = (one for one in self.top.elements if one.key[4:] == b"PN" and one.tag not in NAMES)
         return Who(
             sop_class_uid=sop_class,
             sop_instance_uid=sop_instance,
@@ -164,8 +181,8 @@ class _Rewriting:
             issuer=text_of(raw(_ISSUER)),
             accession=text_of(raw(ACCESSION)),
             names=tuple(filter(None, map(raw, NAMES))),
-            numbers=tuple(filter(None, [*map(raw, NUMBERS), *self._nested_ids(found.get(OTHER_IDS))])),
-            others=tuple(self.head[one.value : one.end] for one in others if one.end > one.value),
+            numbers=tuple(filter(None, [*map(raw, NUMBERS), *self._nested_ids(nested)])),
+            others=tuple(others),
         )
 
     def _nested_ids(self, sequence: Element | None) -> Iterator[bytes]:
@@ -176,22 +193,30 @@ class _Rewriting:
                 if inner.tag == PATIENT_ID:
                     yield self.head[inner.value : inner.end]
 
-    def _stamps(self) -> list[bytes]:
-        """The stamps as they are written, in the order of `stamped`."""
-        stamps = {
-            tag: element(tag, vr.encode(), even(value, b" "))
-            for tag, vr, value in self.leaving.stamps(pixels_cleaned=self.pixels_cleaned)
-        }
-        codes = b"".join(
-            item(
-                element(0x00080100, b"SH", even(value.encode(), b" "))
-                + element(0x00080102, b"SH", even(scheme.encode(), b" "))
-                + element(0x00080104, b"LO", even(meaning.encode(), b" "))
-            )
-            for value, scheme, meaning in self.leaving.codes(pixels_cleaned=self.pixels_cleaned)
+
+@lru_cache(maxsize=64)
+def _stamps(stamps: Stamps, codes: Codes) -> tuple[bytes, ...]:
+    """These stamps as they are written, in the order of their tags: the same ones in every object of a study."""
+    written = {tag: element(tag, vr.encode(), even(value, b" ")) for tag, vr, value in stamps}
+    items = b"".join(
+        item(
+            element(0x00080100, b"SH", even(value.encode(), b" "))
+            + element(0x00080102, b"SH", even(scheme.encode(), b" "))
+            + element(0x00080104, b"LO", even(meaning.encode(), b" "))
         )
-        stamps[CODES_OF_METHOD] = element(CODES_OF_METHOD, b"SQ", codes)
-        return [stamps[tag] for tag in stamped(pixels_cleaned=self.pixels_cleaned)]
+        for value, scheme, meaning in codes
+    )
+    written[CODES_OF_METHOD] = element(CODES_OF_METHOD, b"SQ", items)
+    return tuple(written[tag] for tag in sorted(written))
+
+
+class _Treatment(NamedTuple):
+    """What is done with elements of one tag and VR, and what stands for them where nothing is left or nothing is said."""
+
+    deed: Deed
+    vr: str
+    emptied: bytes
+    replaced: bytes
 
 
 class _Decisions:
@@ -199,7 +224,7 @@ class _Decisions:
 
     def __init__(self, profile: Profile, depth: Depth, sop_class: str) -> None:
         self.profile, self.depth, self.sop_class = profile, depth, sop_class
-        self.deeds: dict[bytes, Deed] = {}
+        self.treatments: dict[bytes, _Treatment] = {}
         self.table = Table(self._what)
 
     def _what(self, key: bytes, tag: int, vr: str) -> int:
@@ -207,7 +232,8 @@ class _Decisions:
         deed = decide(self.profile, tag, vr, self.sop_class, self.depth)
         if deed == Deed.NOT_POSSIBLE or (vr == "UN" and deed not in (_REMOVED, _PRIVATE)):
             raise NotPlain
-        self.deeds[key] = deed
+        emptied, replaced = (element(tag, key[4:], value) for value in (b"", dummy(vr)))
+        self.treatments[key] = _Treatment(deed, vr, emptied, replaced)
         if self.depth == Depth.TOP and (tag in _LOOKED_AT or vr == "PN"):
             return LOOK
         return STAYS if deed is _KEPT else GOES if deed is _REMOVED else LOOK
@@ -246,18 +272,24 @@ class _Cleaner:
             if depth == Depth.TOP and one.tag in self.stamped:
                 cuts.append((one.start, one.end, b""))
                 continue
-            deed = known.deeds[one.key]
+            treatment = known.treatments[one.key]
+            deed = treatment.deed
             if deed is _KEPT:
                 continue
-            new = self._rewritten(data, one, deed, depth, safe)
+            if deed is _EMPTIED:
+                self.done[deed] += 1
+                cuts.append((one.start, one.end, treatment.emptied))
+                continue
+            new = self._rewritten(data, one, treatment, depth, safe)
             if new is not None:
                 cuts.append((one.start, one.end, new))
         return cuts
 
     def _rewritten(
-        self, data: bytes, one: Element, deed: Deed, depth: Depth, safe: frozenset[int]
+        self, data: bytes, one: Element, treatment: _Treatment, depth: Depth, safe: frozenset[int]
     ) -> bytes | None:
         """What stands in the place of this element; None if it stays as it is."""
+        deed = treatment.deed
         if deed is _CHECKED:
             if not self.leaving.names_the_patient(data[one.value : one.end]):
                 return None
@@ -270,28 +302,29 @@ class _Cleaner:
         if deed in _WALKED:
             new = self._walked(data, one, below(deed, depth))
         elif deed is not _REMOVED:
-            deed, new = self._changed(data[one.value : one.end], one, deed, depth)
+            deed, new = self._changed(data[one.value : one.end], one, treatment, deed, depth)
         self.done[deed] += 1
         return new
 
-    def _changed(self, value: bytes, one: Element, deed: Deed, depth: Depth) -> tuple[Deed, bytes | None]:
-        vr = one.key[4:].decode("ascii")
-        if deed == Deed.CLEANED:
+    def _changed(
+        self, value: bytes, one: Element, treatment: _Treatment, deed: Deed, depth: Depth
+    ) -> tuple[Deed, bytes | None]:
+        if deed is Deed.CLEANED:
             kept = self.leaving.cleaned(value)
             if kept:
                 return deed, element(one.tag, one.key[4:], even(kept, b" "))
-            deed = instead(self.profile, one.tag, vr, self.sop_class, depth)
-        if deed == _REMOVED:
+            deed = instead(self.profile, one.tag, treatment.vr, self.sop_class, depth)
+        if deed is _REMOVED:
             return deed, b""
-        if deed == Deed.EMPTIED:
-            return deed, element(one.tag, one.key[4:], b"")
-        if deed == Deed.REPLACED:
-            return deed, None if says_nothing(vr, value) else element(one.tag, one.key[4:], dummy(vr))
+        if deed is _EMPTIED:
+            return deed, treatment.emptied
+        if deed is Deed.REPLACED:
+            return deed, None if says_nothing(treatment.vr, value) else treatment.replaced
         if not value:
             return deed, None
         if not value.isascii():
             raise NotPlain
-        padding = b"\0" if vr == "UI" else b" "
+        padding = b"\0" if treatment.vr == "UI" else b" "
         return deed, element(one.tag, one.key[4:], even(self._changes[deed](value), padding))
 
     def _walked(self, data: bytes, sequence: Element, depth: Depth) -> bytes | None:

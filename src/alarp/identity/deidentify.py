@@ -21,8 +21,8 @@ _WORDS = {deed: deed.name.lower().replace("_", " ") for deed in Deed}
 class Deidentified:
     """What leaves, under which names, by which profile and key? Recorded with every send.
 
-    `segments` are new bytes and ranges of the source, in order: whoever writes the file may have the ranges copied
-    by the kernel, whoever needs the bytes takes `part10`. `done` says what happened to how many elements.
+    `segments` are new bytes and ranges of the source, in order: whoever writes the file copies the ranges
+    from there to there, whoever needs the bytes takes `part10`. `done` says what happened to how many elements.
     """
 
     segments: tuple[bytes | Range, ...] = field(repr=False)

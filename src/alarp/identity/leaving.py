@@ -78,9 +78,7 @@ class Leaving:
             if MODIFIED_DATES in profile.options
             else 0
         )
-        words, self.raw_words = _words_of(who.names)
-        self.words = words | _whole(who.numbers)
-        self._long_words = tuple(word for word in self.words if len(word) >= _LONG_WORD)
+        self.words, self._long_words, self.raw_words = _looked_for(who.names, who.numbers)
         self._uids: dict[bytes, bytes] = {}
 
     def uid(self, uid: str) -> str:
@@ -224,6 +222,16 @@ def _whole(numbers: Iterable[bytes]) -> frozenset[bytes]:
     texts = {part.strip().lower() for number in numbers for part in number.strip(b" \0").split(b"\\")}
     texts |= {text.replace(b" ", b"") for text in texts}
     return frozenset(text for text in texts if len(text) >= _SHORT_WORD)
+
+
+@lru_cache(maxsize=64)
+def _looked_for(
+    names: tuple[bytes, ...], numbers: tuple[bytes, ...]
+) -> tuple[frozenset[bytes], tuple[bytes, ...], tuple[bytes, ...]]:
+    """By which words is this patient known: all in ASCII, those of them that are long, and others as bytes?"""
+    words, raw = _words_of(names)
+    words |= _whole(numbers)
+    return words, tuple(word for word in words if len(word) >= _LONG_WORD), raw
 
 
 @lru_cache(maxsize=64)
