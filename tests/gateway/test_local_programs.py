@@ -137,6 +137,8 @@ def test_a_program_that_does_not_do_it_is_named_with_its_phase_and_reason(
         return
     assert said in made.ends(dispatch, state)
     assert made.house.ask(f"Result.objects.filter(dispatch__in={dispatch}).count()") == 0
+    releases = "__import__('alarp.records.assurance.models').records.assurance.models.Release.objects"
+    made.house.until(f"{releases}.filter(dispatch__in={dispatch}).count()", 1)  # people read it, at once
     if mode == "hang":
         child = int((made.folder / "child").read_text())
         wait_for(

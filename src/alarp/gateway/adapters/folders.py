@@ -54,8 +54,9 @@ class Folder:
         return (self.path / "in").is_dir()
 
     def make(self) -> None:
-        for name in ("in", "out"):
-            (self.path / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        root = configuration().data / "programs"
+        for folder in (root, self.path.parent, self.path, self.path / "in", self.path / "out"):
+            folder.mkdir(exist_ok=True, mode=0o700)
 
     def put(self, file: Path, sop_uid: str) -> None:
         """Put one image there under its UID, durably; the same again is the same."""

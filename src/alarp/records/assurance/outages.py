@@ -22,6 +22,7 @@ from alarp.records.deployments.models import Deployment
 from alarp.records.ledger.models import Dispatch, DispatchInstance, Work
 
 MOST_AT_ONCE = 500
+FAILURES_OF = timedelta(days=7)
 OF_THE_TOOL = (Phase.CONNECT.value, Phase.SEND.value)
 
 
@@ -82,21 +83,35 @@ def _audit(deployment: Deployment, action: str, **details: str) -> None:
 
 
 def _release(deployment: Deployment, moment: datetime) -> None:
-    """Give to human reading what no AI took, or answered, within the set time."""
+    """Give to human reading what no AI took, or answered, within the set time, and at once what failed."""
     minutes = configuration().human_reading_after_min
     before = moment - timedelta(minutes=minutes)
     unsent = _waiting(deployment).filter(created_at__lt=before)
     silent = Dispatch.objects.filter(
-        deployment=deployment, state=Dispatch.SENT, returned_at__isnull=True, sent_at__lt=before
+        # held after it was sent: a tool that is run here was tried and is tried again
+        deployment=deployment,
+        state__in=(Dispatch.SENT, Dispatch.HELD),
+        returned_at__isnull=True,
+        sent_at__lt=before,
+    )
+    failed = Dispatch.objects.filter(
+        deployment=deployment,
+        state=Dispatch.FAILED,
+        returned_at__isnull=True,
+        changed_at__gt=moment - FAILURES_OF,
     )
     ours = Q(release__isnull=True, study__synthetic=False)
-    for found, words in ((unsent, "The tool did not take it"), (silent, "The tool did not answer")):
+    within = f"within {minutes:g} minutes."
+    for found, because in (
+        (unsent, f"The tool did not take it {within}"),
+        (silent, f"The tool did not answer {within}"),
+        (failed, "It failed on its way to the tool or at the tool."),
+    ):
         for dispatch in found.filter(ours).order_by("pk")[:MOST_AT_ONCE]:
             with transaction.atomic():
                 locked = Dispatch.objects.select_for_update(of=("self",)).get(pk=dispatch.pk)
                 if locked.returned_at or Release.objects.filter(dispatch=dispatch).exists():
                     continue
-                because = f"{words} within {minutes:g} minutes."
                 Release(dispatch=dispatch, at=moment, because=because).save()
                 record(
                     "gateway",
