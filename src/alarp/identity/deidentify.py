@@ -42,8 +42,9 @@ class Deidentified:
     @property
     def part10(self) -> bytes:
         """The bytes that leave, as one piece."""
+        source = memoryview(self.source) if isinstance(self.source, bytes) else self.source  # copied once
         return b"".join(
-            part if isinstance(part, bytes) else self.source[part.start : part.end] for part in self.segments
+            part if isinstance(part, bytes) else source[part.start : part.end] for part in self.segments
         )
 
     @property

@@ -44,6 +44,7 @@ _UIDS = frozenset(
     | {0x00209161, 0x00080017, 0x00200200, 0x00020003}
 )
 _CHARACTER_SET = 0x00080005
+_TELLING = frozenset({_CHARACTER_SET, _BIRTH_DATE, *_PATIENT_NAMES, *_IDS, *_UIDS})
 _ESCAPE = re.compile(rb"\x1b(?:\$[()\-]?|[(),\-./])[@-Z0-9]")
 _SAYS_NOTHING = frozenset({"anonymised", "anonymized", "anonymous", "unknown", "none", "null", "19000101"})
 _SHORTEST = 3
@@ -108,9 +109,11 @@ def identifiers_of(part10: bytes, *, keeps_uids: bool = False) -> Identifiers:
 
 
 def _texts(where: Layout) -> Iterator[tuple[int, str, bytes, list[str]]]:
-    """The string elements of the data set with the codecs of the character set in force where they stand."""
+    """The elements that tell who it is, with the codecs of the character set in force where they stand."""
     in_force: dict[tuple[int, ...], list[str]] = {}
     for leaf in leaves(where):
+        if leaf.tag not in _TELLING and leaf.vr != "PN":
+            continue
         value = where.data[leaf.start : leaf.end].rstrip(b" \0")
         if leaf.tag == _CHARACTER_SET:
             names = [part.strip() for part in value.decode("ascii", "replace").split("\\")]
