@@ -11,15 +11,18 @@ from alarp.identity.pseudonyms import Pseudonyms
 from alarp.identity.reidentify import Crosswalk, reidentify
 from alarp.identity.returning import ReturnCheck, Shortcoming, shortcomings
 from alarp.identity.scan import Leak, scan
+from alarp.identity.slices import Gaps, Plane, gaps, planes
 
 __all__ = [
     "OPTIONS",
     "Crosswalk",
     "Deidentified",
     "Disagreement",
+    "Gaps",
     "Header",
     "Identifiers",
     "Leak",
+    "Plane",
     "Profile",
     "Pseudonyms",
     "Range",
@@ -30,8 +33,10 @@ __all__ = [
     "Source",
     "deidentify",
     "disagreements",
+    "gaps",
     "identifiers_of",
     "is_nhs_number",
+    "planes",
     "read_header",
     "reidentify",
     "scan",

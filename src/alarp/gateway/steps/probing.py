@@ -24,7 +24,7 @@ from alarp.records import clock, objects
 from alarp.records.assurance import probes
 from alarp.records.assurance.models import Probe
 from alarp.records.configuration import configuration
-from alarp.records.ledger import dispatches, work
+from alarp.records.ledger import choosing, work
 from alarp.records.ledger.models import Instance, Peer, Study
 from alarp.records.ledger.work import Claim
 
@@ -87,7 +87,7 @@ def _made(found: Probe, folder: Path) -> Outgoing:
     """A picture that the tool's intended use lets through; the same probe makes the same bytes again."""
     from alarp.gateway.phantoms import picture  # brings numpy: only where a probe is made
 
-    stated, narrowed = dispatches.rules_of(found.deployment)
+    stated, narrowed = choosing.rules_of(found.deployment)
     try:
         dataset = picture(stated, narrowed, study_uid=found.study_uid, number=found.pk, when=found.asked_at)
     except BadInput as error:

@@ -14,12 +14,12 @@ from alarp.records import clock, spool
 from alarp.records.audit import commands as audit
 from alarp.records.configuration import configuration
 from alarp.records.deployments.models import Deployment
-from alarp.records.ledger import eligibility, opt_outs, work
+from alarp.records.ledger import choosing, opt_outs, work
 from alarp.records.ledger.arrivals import ACTOR
-from alarp.records.ledger.models import Dispatch, DispatchInstance, Instance, Study
+from alarp.records.ledger.choosing import Spacings
+from alarp.records.ledger.models import Dispatch, DispatchInstance, Study
 from alarp.records.messages.queries import expecting
 from alarp.records.people.models import Organisation
-from alarp.records.products.models import IntendedUse
 
 
 def quiet(study: Study, *, upto: datetime) -> bool:
@@ -41,7 +41,7 @@ def complete(step: work.Claim, study_id: int, *, counted: int | None = None) -> 
             due_at = study.last_received_at + timedelta(seconds=settings.quiet_s)
             work.postpone(step, due_at=max(due_at, clock.now() + timedelta(seconds=settings.poll_s)))
             return False
-        images = _sources(study).count()
+        images = choosing.sources(study).count()
         if counted is not None and _is_waited_for(step, study, images, counted):
             return False
         work.finish(step)
@@ -82,12 +82,14 @@ def _hear_how_many(study: Study) -> None:
 
 def decide(step: work.Claim, study_id: int) -> None:
     """For every deployment of the Trust: is this study for it, and has the patient said no? One row each."""
+    read = Study.objects.select_related("peer__site").get(pk=study_id)
+    known = choosing.spacings(read, deployments_for(read))
     with transaction.atomic():
         work.finish(step)
         locked = Study.objects.select_for_update(of=("self",))
         study = locked.select_related("peer__site").get(pk=study_id)
         for deployment in deployments_for(study):
-            _open(study, deployment)
+            _open(study, deployment, known)
 
 
 def deployments_for(study: Study) -> list[Deployment]:
@@ -121,25 +123,11 @@ def line(organisation: Organisation) -> set[int]:
     return found
 
 
-def _sources(study: Study) -> Any:
-    return Instance.objects.filter(study=study, direction=Instance.SOURCE, quarantine__isnull=True)
-
-
-def rules_of(deployment: Deployment) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The supplier's rules and the Trust's own narrowing; a study has to pass both."""
-    try:
-        stated = deployment.version.intended_use.rules
-    except IntendedUse.DoesNotExist:
-        stated = {}
-    return stated, deployment.eligibility
-
-
-def _open(study: Study, deployment: Deployment) -> None:
-    fresh = list(_sources(study).exclude(items__dispatch__deployment=deployment).order_by("pk"))
+def _open(study: Study, deployment: Deployment, known: Spacings) -> None:
+    fresh = list(choosing.sources(study).exclude(items__dispatch__deployment=deployment).order_by("pk"))
     if not fresh:
         return
-    stated, narrowed = rules_of(deployment)
-    reasons = _refusals(study, fresh, stated, narrowed)
+    choice = choosing.choose(study, deployment, fresh, known)
     moment = clock.now()
     rounds = Dispatch.objects.filter(study=study, deployment=deployment).aggregate(last=Max("number"))
     dispatch = Dispatch(
@@ -149,42 +137,22 @@ def _open(study: Study, deployment: Deployment) -> None:
         created_at=moment,
         changed_at=moment,
     )
-    refused = None if reasons else opted_out_here(study, deployment)
-    if reasons:
-        dispatch.state, dispatch.phase, dispatch.reason = Dispatch.REFUSED, Phase.ELIGIBLE, " ".join(reasons)
+    refused = None if choice.refusals else opted_out_here(study, deployment)
+    if choice.refusals:
+        dispatch.state, dispatch.phase = Dispatch.REFUSED, Phase.ELIGIBLE
+        dispatch.reason = " ".join(choice.refusals)
     elif refused:
         dispatch.state, dispatch.phase, dispatch.reason = Dispatch.OPTED_OUT, Phase.OPT_OUT, refused
     else:
-        fresh = [i for i in fresh if _taken(i.modality, stated, narrowed)]
+        fresh = [instance for instance in fresh if instance.pk in choice.taken]
         dispatch.state, dispatch.phase = Dispatch.READY, Phase.SEND
+        dispatch.reason = " ".join(f"{sentence} It stays here." for sentence in choice.stays)
     dispatch.reason = dispatch.reason[:500]
     dispatch.save()
     DispatchInstance.objects.bulk_create(DispatchInstance(dispatch=dispatch, instance=i) for i in fresh)
     if dispatch.state == Dispatch.READY:
         work.ask("send", f"{deployment.pk}:{dispatch.pk}", {"dispatch": dispatch.pk})
     _audit(dispatch, f"dispatch {dispatch.state}")
-
-
-def _refusals(
-    study: Study, fresh: list[Instance], stated: dict[str, Any], narrowed: dict[str, Any]
-) -> tuple[str, ...]:
-    every_modality = _sources(study).values_list("modality", flat=True)
-    candidate = eligibility.Candidate(
-        modalities=frozenset(instance.modality for instance in fresh),
-        body_part=study.body_part,
-        view=study.view,
-        age_years=study.age_years,
-        sex=study.sex,
-        manufacturer=study.manufacturer,
-        instances=sum(_taken(modality, stated, narrowed) for modality in every_modality),
-        held_because=study.held_because,
-    )
-    every = (*eligibility.refusals(stated, candidate), *eligibility.refusals(narrowed, candidate))
-    return tuple(dict.fromkeys(every))
-
-
-def _taken(modality: str, *rules: dict[str, Any]) -> bool:
-    return all(eligibility.taken(one, modality) for one in rules)
 
 
 def opted_out_here(study: Study, deployment: Deployment, *, strict: bool = False) -> str:

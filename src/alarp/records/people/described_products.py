@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from alarp.kernel import BadInput
+from alarp.records.ledger.eligibility import check as check_rules
 from alarp.records.people.fields import Fields
 from alarp.records.products.doors.claiming import Promise
 from alarp.records.products.doors.documents import Paper
@@ -94,6 +95,7 @@ def _intended_use(value: Any, where: str) -> dict[str, Any]:
         raise BadInput(
             f"{version}: the rules of the intended use are not a table. Write `modalities: [CR]` and so on."
         )
+    check_rules(rules)
     said: dict[str, Any] = {name: use.text(name, "") for name in IntendedUse.STATEMENTS}
     return said | {
         "rules": dict(rules),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -225,6 +226,9 @@ _LISTS = {
     "views": "view",
     "sexes": "sex",
     "manufacturers": "manufacturer",
+    "models": "model",
+    "sop_classes": "SOP class",
+    "transfer_syntaxes": "transfer syntax",
 }
 
 
@@ -238,13 +242,13 @@ def outside(stated: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[str, 
         if strange:
             found.append(f"Our use takes {words} {', '.join(strange)}, which the intended use does not name.")
     for key, words, beyond in (
-        ("age_min_years", "from the age of", lambda ours, theirs: ours < theirs),
-        ("age_max_years", "up to the age of", lambda ours, theirs: ours > theirs),
+        ("age_min_years", "patients from the age of", operator.lt),
+        ("age_max_years", "patients up to the age of", operator.gt),
+        ("slice_spacing_min_mm", "slices apart from (mm)", operator.lt),
+        ("slice_spacing_max_mm", "slices apart up to (mm)", operator.gt),
     ):
         if key in stated and key in wanted and beyond(wanted[key], stated[key]):
-            found.append(
-                f"Our use takes patients {words} {wanted[key]}; the intended use says {stated[key]}."
-            )
+            found.append(f"Our use takes {words} {wanted[key]}; the intended use says {stated[key]}.")
     return tuple(found)
 
 

@@ -19,6 +19,10 @@ RULE_WORDS = {
     "age_min_years": "from age",
     "age_max_years": "up to age",
     "manufacturers": "manufacturer",
+    "sop_classes": "SOP class",
+    "transfer_syntaxes": "transfer syntax",
+    "slice_spacing_min_mm": "slice spacing from (mm)",
+    "slice_spacing_max_mm": "slice spacing up to (mm)",
 }
 _TITLES = {kind.slug: kind.title for kind in load_document_kinds()}
 

@@ -15,6 +15,7 @@ from alarp.records import clock, permissions
 from alarp.records.audit.commands import SITE, record
 from alarp.records.deployments.doors.moving import locked, moment
 from alarp.records.deployments.models import Deployment, GateStatus, TeamMember, TrustCriterion
+from alarp.records.ledger.eligibility import check as check_rules
 from alarp.records.people.models import Organisation, Person
 from alarp.records.people.queries import trust_of
 from alarp.records.products.models import Version
@@ -47,6 +48,7 @@ def propose(
     for name, text in (("use", use), ("problem", problem)):
         if not text.strip():
             raise BadInput(f"A proposal needs its {name} in words; it was empty.")
+    check_rules(eligibility or {})
     _fits(Deployment, slug=slug, use=use.strip(), baseline=baseline.strip(), raised_by_role=raised_by_role)
     at, begun_under = clock.now(), load_pathway(pathway)
     try:
