@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Max, Model, QuerySet
+from django.db.models import Count, Max, Model, QuerySet
 
 from alarp.records import objects
 from alarp.records.deployments.models import Deployment
@@ -23,6 +22,8 @@ from alarp.records.protocols.models import (
 
 if TYPE_CHECKING:
     from alarp.evaluation import Use
+
+MOST_COMPARED = 30
 
 
 def next_number(model: type[Model], deployment: Deployment) -> int:
@@ -74,19 +75,27 @@ def _openings(test_set: TestSet) -> QuerySet[Opening]:
     return Opening.objects.filter(truth__in=same)
 
 
-def openings_of(test_set: TestSet) -> list[Opening]:
+def openings_of(test_set: TestSet) -> QuerySet[Opening]:
     """Every opening of this truth, newest first."""
-    return list(
-        _openings(test_set).select_related("run__test_set", "version__product", "by").order_by("-at", "-pk")
-    )
+    return _openings(test_set).select_related("run__test_set", "version__product", "by").order_by("-pk")
 
 
-def protocols_of(deployment: Deployment) -> Sequence[EvaluationProtocol]:
-    """Every protocol of the file, newest first, with its lock and its newest text at hand."""
-    rows = deployment.evaluation_protocols.select_related("version__product", "lock__by", "by").order_by(
-        "-number"
-    )
-    return list(rows.prefetch_related("revisions"))
+def protocols_of(deployment: Deployment) -> QuerySet[EvaluationProtocol]:
+    """Every protocol of the file, newest first, with its lock, its texts and the number of its runs at hand."""
+    rows = deployment.evaluation_protocols.select_related("version__product", "lock__by", "by")
+    counted = rows.annotate(run_count=Count("revisions__runs"))
+    return counted.prefetch_related("revisions").order_by("-number")
+
+
+def counts_of(deployment: Deployment) -> dict[str, int]:
+    """How many protocols and test sets does the file hold, how many are locked, and how many runs are done and signed?"""
+    runs = deployment.evaluation_runs
+    return {
+        "protocols": deployment.evaluation_protocols.count(),
+        "locked": deployment.evaluation_protocols.filter(lock__isnull=False).count(),
+        "done": runs.filter(state=EvaluationRun.DONE).count(),
+        "signed": runs.filter(signature__isnull=False).count(),
+    }
 
 
 def runs_of(deployment: Deployment) -> QuerySet[EvaluationRun]:
@@ -101,18 +110,20 @@ def runs_of(deployment: Deployment) -> QuerySet[EvaluationRun]:
 
 
 def comparable(run: EvaluationRun) -> list[EvaluationRun]:
-    """Done runs of the same plan in the same Trust, this one among them, oldest first."""
+    """Done runs of the same plan in the same Trust, oldest first: this one and the newest others.
+
+    No more than `MOST_COMPARED` others: a plan that is run every month for years is compared with its newest runs.
+    """
     sites = below(trust_of(run.deployment.site))
     rows = EvaluationRun.objects.filter(
         state=EvaluationRun.DONE,
         revision__plan=run.revision.plan,
         deployment__site__in=[o.pk for o in sites],
     )
-    return list(
-        rows.select_related("revision__protocol__version__product", "test_set", "deployment__site").order_by(
-            "at"
-        )
-    )
+    near = ("revision__protocol__version__product", "test_set", "deployment__site")
+    others = list(rows.exclude(pk=run.pk).select_related(*near).order_by("-at")[:MOST_COMPARED])
+    own = list(rows.filter(pk=run.pk).select_related(*near))
+    return sorted([*own, *others], key=lambda one: one.at)
 
 
 def result_of(run: EvaluationRun) -> dict[str, Any]:

@@ -43,8 +43,8 @@ class ProtocolLine:
     runs: int
 
 
-def protocol_lines(protocols: Iterable[Any], runs: Sequence[Any]) -> tuple[ProtocolLine, ...]:
-    """Every protocol with how far it has come."""
+def protocol_lines(protocols: Iterable[Any]) -> tuple[ProtocolLine, ...]:
+    """These protocols with how far each has come."""
     lines = []
     for protocol in protocols:
         newest = max(protocol.revisions.all(), key=lambda r: r.number)
@@ -60,7 +60,7 @@ def protocol_lines(protocols: Iterable[Any], runs: Sequence[Any]) -> tuple[Proto
                 state=state,
                 since=lock.at if lock else newest.at,
                 by=str(lock.by) if lock else str(protocol.by),
-                runs=sum(run.revision.protocol_id == protocol.pk for run in runs),
+                runs=protocol.run_count,
             )
         )
     return tuple(lines)

@@ -19,8 +19,10 @@ from alarp.web.evaluations import presenters as reports
 from alarp.web.forms import handed_over
 from alarp.web.protocols import find as here
 from alarp.web.protocols import forms, presenters
+from alarp.web.protocols.paging import newest_first
 from alarp.web.protocols.views import may
 
+MOST_BESIDE = 6  # at first; who wants others chooses them
 SCANS = "contouring"  # the kind whose cases are scans, which several processes may compare
 KEPT = {
     "result": ("result_sha256", "result.json", "application/json"),
@@ -33,12 +35,12 @@ KEPT = {
 def start(request: HttpRequest, protocol: EvaluationProtocol) -> HttpResponse:
     """Choose the cases and run it; on an unlocked protocol the run is exploratory."""
     deployment = protocol.deployment
-    rows = deployment.test_sets.select_related("by").order_by("-number")
-    lines = {row.pk: presenters.test_set_line(row) for row in rows}
+    sets = newest_first(deployment.test_sets.select_related("by"), request, "cases", anchor="the-cases")
+    lines = {row.pk: presenters.test_set_line(row) for row in sets.rows}
     revision = queries.latest_revision(protocol)
     form = forms.StartForm(
         request.POST or None,
-        rows=rows,
+        rows=deployment.test_sets.filter(pk__in=lines).order_by("-number"),
         words={pk: f"{line.number}: {line.title}. {line.use}" for pk, line in lines.items()},
         scans=revision.kind == SCANS,
         initial={"jobs": 1},
@@ -59,6 +61,7 @@ def start(request: HttpRequest, protocol: EvaluationProtocol) -> HttpResponse:
         "revision": revision,
         "lock": queries.lock_of(protocol),
         "test_sets": list(lines.values()),
+        "more": sets,
     }
     return render(request, "protocols/start.jinja", context)
 
@@ -177,16 +180,16 @@ def sign(request: HttpRequest, run: EvaluationRun) -> HttpResponse:
 
 @page("view_protocols", of=here.run)
 def compare(request: HttpRequest, run: EvaluationRun) -> HttpResponse:
-    """Results of one plan side by side: this one first, beside those that are chosen (all of them at first)."""
-    every = [one for one in queries.comparable(run) if _may_see(request, one)]
+    """Results of one plan side by side: this one first, beside those that are chosen (the newest at first)."""
+    every = [one for one in queries.comparable(run) if _may_see(request, one) and one.pk != run.pk]
     wanted = {number for number in request.GET.getlist("with") if number.isdecimal()}
-    others = [one for one in every if one.pk != run.pk and (not wanted or str(one.pk) in wanted)]
+    others = [one for one in every if str(one.pk) in wanted] if wanted else every[-MOST_BESIDE:]
     shown = [run, *others] if others else []
     context: dict[str, Any] = {
         "deployment": run.deployment,
         "part_title": "Products side by side",
         "run": run,
-        "choices": [(one, presenters.run_line(one), one in others) for one in every if one.pk != run.pk],
+        "choices": [(one, presenters.run_line(one), one in others) for one in every],
         "report": None,
     }
     if shown:

@@ -19,20 +19,24 @@ from alarp.web.evaluations.presenters import without_inline_style
 from alarp.web.forms import handed_over
 from alarp.web.protocols import find as here
 from alarp.web.protocols import forms, presenters
+from alarp.web.protocols.paging import newest_first
 from alarp.web.protocols.spanning import spanning
 
 
 @page("view_protocols", of=find.deployment)
 def protocols(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     """Protocols, test sets and runs of this tool, and the next thing to do."""
-    runs = list(queries.runs_of(deployment))
-    sets = deployment.test_sets.select_related("by").order_by("-number")
+    protocols = newest_first(queries.protocols_of(deployment), request, "protocols", anchor="the-protocols")
+    runs = newest_first(queries.runs_of(deployment), request, "runs", anchor="the-runs")
+    sets = newest_first(deployment.test_sets.select_related("by"), request, "cases", anchor="the-cases")
     context = {
         "deployment": deployment,
         "part_title": "Evaluation",
-        "protocols": presenters.protocol_lines(queries.protocols_of(deployment), runs),
-        "test_sets": [presenters.test_set_line(row) for row in sets],
-        "runs": [presenters.run_line(row) for row in runs],
+        "counts": queries.counts_of(deployment),
+        "protocols": presenters.protocol_lines(protocols.rows),
+        "test_sets": [presenters.test_set_line(row) for row in sets.rows],
+        "runs": [presenters.run_line(row) for row in runs.rows],
+        "parts": {"protocols": protocols, "runs": runs, "cases": sets},
         "span": spanning(deployment, clock.now()),
         "drawn": without_inline_style,
         "may_prepare": permissions.allowed(request.user, "prepare_evaluation", deployment),
@@ -46,8 +50,9 @@ def protocol(request: HttpRequest, protocol: EvaluationProtocol) -> HttpResponse
     deployment = protocol.deployment
     revision = queries.latest_revision(protocol)
     lock = queries.lock_of(protocol)
-    runs = [run for run in queries.runs_of(deployment) if run.revision.protocol_id == protocol.pk]
-    used = {run.test_set_id: run.test_set for run in runs}
+    own = queries.runs_of(deployment).filter(revision__protocol=protocol)
+    runs = newest_first(own, request, "runs", anchor="the-runs")
+    used = {run.test_set_id: run.test_set for run in runs.rows}
     context = {
         "deployment": deployment,
         "part_title": revision.title,
@@ -56,7 +61,8 @@ def protocol(request: HttpRequest, protocol: EvaluationProtocol) -> HttpResponse
         "lock": lock,
         "earlier": queries.locked_before(protocol),
         "check": presenters.check(revision.text),
-        "runs": [presenters.run_line(run) for run in runs],
+        "runs": [presenters.run_line(run) for run in runs.rows],
+        "more_runs": runs,
         "test_sets": [presenters.test_set_line(row) for row in used.values()],
         **may(request, deployment),
     }
@@ -94,15 +100,19 @@ def add_test_set(request: HttpRequest, deployment: Deployment) -> HttpResponse:
 @page("view_protocols", of=here.test_set)
 def test_set(request: HttpRequest, test_set: TestSet) -> HttpResponse:
     """One test set: its files by their digests, and every opening of its truth."""
-    openings = queries.openings_of(test_set)
+    every = queries.openings_of(test_set)
+    here_opened = every.filter(run__deployment=test_set.deployment_id)
+    openings = newest_first(here_opened, request, "openings", anchor="openings", key="pk")
+    total = here_opened.filter(pk__lte=openings.rows[0].pk).count() if openings.rows else 0
     context = _about(
         test_set.deployment,
         f"Test set {test_set.number}: {test_set.title}",
         test_set=test_set,
         line=presenters.test_set_line(test_set),
         files=test_set.files.order_by("name")[:200],
-        openings=[opening for opening in openings if opening.run.deployment_id == test_set.deployment_id],
-        elsewhere=sum(opening.run.deployment_id != test_set.deployment_id for opening in openings),
+        openings=[(total - place, opening) for place, opening in enumerate(openings.rows)],
+        more=openings,
+        elsewhere=every.exclude(run__deployment=test_set.deployment_id).count(),
     )
     return render(request, "protocols/test_set.jinja", context)
 
