@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import struct
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date
+from functools import lru_cache
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydicom.charset import convert_encodings
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -64,6 +65,7 @@ _WANTED = {
     ]
 }
 _WANTED_TAGS = frozenset(_WANTED.values())
+_OWN_NAME = _WANTED["SOPInstanceUID"]
 
 _REFERENCED_SOP = 0x00081155
 _REFERENCED_STUDIES = frozenset({0x00081110, 0x30060012})  # here a "SOP Instance UID" is a study's
@@ -76,10 +78,10 @@ _NOT_STORED = frozenset(
 class References:
     """Which other objects does this one name, at any depth?"""
 
-    sop_uids: frozenset[str]
-    study_uids: frozenset[str]
-    series_uids: frozenset[str]
-    frame_of_reference_uids: frozenset[str]
+    referenced_sop_uids: frozenset[str]
+    referenced_study_uids: frozenset[str]
+    referenced_series_uids: frozenset[str]
+    referenced_frame_of_reference_uids: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -116,10 +118,10 @@ class Header:
     description: str
     frame_of_reference_uid: str
     character_set: tuple[str, ...]
-    referenced_sop_uids: frozenset[str]
-    referenced_study_uids: frozenset[str]
-    referenced_series_uids: frozenset[str]
-    referenced_frame_of_reference_uids: frozenset[str]
+    referenced_sop_uids: frozenset[str] = frozenset()
+    referenced_study_uids: frozenset[str] = frozenset()
+    referenced_series_uids: frozenset[str] = frozenset()
+    referenced_frame_of_reference_uids: frozenset[str] = frozenset()
 
 
 def read_header(part10: bytes) -> Header:
@@ -132,15 +134,17 @@ def read_header(part10: bytes) -> Header:
     """
     try:
         where = layout(part10)
-        values, references = _walked(where)
+        name, rest, references = _walked(where)
     except Broken as error:
         raise _as_bad_input(part10, error) from None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _header(values, where.encoding.transfer_syntax, references)
+            header = _header(rest, where.encoding.transfer_syntax)
+            sop_uid = _uid(_Values(name), "SOPInstanceUID", "SOP Instance UID (0008,0018)")
     except UNREADABLE as error:
         raise unreadable(error) from None
+    return replace(header, sop_instance_uid=sop_uid, **asdict(references))
 
 
 def _as_bad_input(part10: bytes, error: Broken) -> BadInput:
@@ -167,12 +171,15 @@ def is_nhs_number(text: str) -> bool:
     return check != 10 and check % 11 == int(digits[9])
 
 
-def _header(dataset: _Values, transfer_syntax: str, references: References) -> Header:
+@lru_cache(maxsize=16)
+def _header(stated: _Stated, transfer_syntax: str) -> Header:
+    """All but the object's own name and its references: what the images of a series say alike is decoded once."""
+    dataset = _Values(stated)
     study_date, birth_date = _text(dataset, "StudyDate"), _text(dataset, "PatientBirthDate")
     patient_id = _text(dataset, "PatientID")
     return Header(
         sop_class_uid=_uid(dataset, "SOPClassUID", "SOP Class UID (0008,0016)"),
-        sop_instance_uid=_uid(dataset, "SOPInstanceUID", "SOP Instance UID (0008,0018)"),
+        sop_instance_uid="",
         study_uid=_uid(dataset, "StudyInstanceUID", "Study Instance UID (0020,000D)"),
         series_uid=_uid(dataset, "SeriesInstanceUID", "Series Instance UID (0020,000E)"),
         transfer_syntax=transfer_syntax,
@@ -201,54 +208,48 @@ def _header(dataset: _Values, transfer_syntax: str, references: References) -> H
         description=_text(dataset, "SeriesDescription"),
         frame_of_reference_uid=_optional_uid(dataset, "FrameOfReferenceUID"),
         character_set=_texts(dataset, "SpecificCharacterSet"),
-        referenced_sop_uids=references.sop_uids,
-        referenced_study_uids=references.study_uids,
-        referenced_series_uids=references.series_uids,
-        referenced_frame_of_reference_uids=references.frame_of_reference_uids,
     )
 
 
+class _Stated(NamedTuple):
+    """Bytes of a data set's first level that a header tells of: (tag, VR, value) each, and Other Patient IDs as it lies."""
+
+    implicit: bool
+    little: bool
+    elements: tuple[tuple[int, str, bytes], ...]
+    other_ids: bytes = b""
+
+
 class _Values:
-    """The elements of a data set's first level that a header tells of: decoded by the DICOM library when asked for.
+    """What was stated, decoded by the DICOM library when asked for.
 
     Handing the library the few values wanted, in place of the whole header, makes reading twice as fast.
     """
 
-    def __init__(self, where: Layout, found: Mapping[int, Leaf], others: Sequence[Leaf]) -> None:
-        self._where, self._found, self._others = where, found, others
+    def __init__(self, stated: _Stated) -> None:
+        self._stated = stated
+        self._found = {tag: (vr, value) for tag, vr, value in stated.elements}
         self._encodings: list[str] = []  # the name of a character set is plain ASCII
         self._encodings = convert_encodings(list(_texts(self, "SpecificCharacterSet")) or None)
 
     def get(self, keyword: str) -> Any:
         """This attribute's value as the library gives it; None when it is absent."""
         tag = _WANTED[keyword]
-        leaf = self._found.get(tag)
-        if leaf is None:
+        if tag not in self._found:
             return None
-        vr = dictionary_VR(tag) if leaf.vr == "UN" else leaf.vr
-        encoding = self._where.encoding
-        raw = RawDataElement(
-            BaseTag(tag),
-            vr,
-            leaf.end - leaf.start,
-            bytes(self._where.data[leaf.start : leaf.end]),
-            leaf.start,
-            encoding.implicit,
-            encoding.little,
-        )
+        vr, value = self._found[tag]
+        vr = dictionary_VR(tag) if vr == "UN" else vr
+        implicit, little = self._stated.implicit, self._stated.little
+        raw = RawDataElement(BaseTag(tag), vr, len(value), value, 0, implicit, little)
         return convert_value(vr, raw, self._encodings)
 
     def other_ids(self) -> Any:
         """The items of Other Patient IDs Sequence, whose nesting only the library knows; of its bytes alone."""
-        if not self._others:
+        stated = self._stated
+        if not stated.other_ids:
             return ()
-        where, encoding = self._where, self._where.encoding
-        group, number = divmod(OTHER_PATIENT_IDS, 1 << 16)
-        head = struct.pack("<HH" if encoding.little else ">HH", group, number)
-        start = where.data.rfind(head, 0, self._others[0].start)
-        behind = self._others[-1].end + _DELIMITERS_BYTES
-        part = BytesIO(where.data[start:behind])
-        found = read_dataset(part, encoding.implicit, encoding.little, stop_when=_another_element)
+        part = BytesIO(stated.other_ids)
+        found = read_dataset(part, stated.implicit, stated.little, stop_when=_another_element)
         return found.get("OtherPatientIDsSequence") or ()
 
 
@@ -256,15 +257,18 @@ def _another_element(tag: int, vr: str | None, length: int) -> bool:
     return tag != OTHER_PATIENT_IDS
 
 
-def _walked(where: Layout) -> tuple[_Values, References]:
-    """Walks the bytes to the very end, so that an object which is cut off anywhere is found out here."""
-    found: dict[int, Leaf] = {}
+def _walked(where: Layout) -> tuple[_Stated, _Stated, References]:
+    """The object's own name, the rest that it states, and what it refers to.
+
+    Walks the bytes to the very end, so that an object which is cut off anywhere is found out here.
+    """
+    found: dict[int, tuple[int, str, bytes]] = {}
     others: list[Leaf] = []
     named: dict[str, set[str]] = {"sop": set(), "study": set(), "series": set(), "frame": set()}
     for leaf in leaves(where):
         if not leaf.parents:
             if leaf.tag in _WANTED_TAGS:
-                found[leaf.tag] = leaf
+                found[leaf.tag] = leaf.tag, leaf.vr, bytes(where.data[leaf.start : leaf.end])
             continue
         if leaf.parents[0] == OTHER_PATIENT_IDS:
             others.append(leaf)
@@ -272,7 +276,23 @@ def _walked(where: Layout) -> tuple[_Values, References]:
         if kind:
             named[kind].update(_values(where.data[leaf.start : leaf.end]))
     references = References(*(frozenset(named[kind]) for kind in ("sop", "study", "series", "frame")))
-    return _Values(where, found, others), references
+    encoding = where.encoding.implicit, where.encoding.little
+    own = found.pop(_OWN_NAME, None)
+    return (
+        _Stated(*encoding, (own,) if own else ()),
+        _Stated(*encoding, tuple(found.values()), _other_ids(where, others)),
+        references,
+    )
+
+
+def _other_ids(where: Layout, leaves: Sequence[Leaf]) -> bytes:
+    """The bytes of Other Patient IDs Sequence, from its head on."""
+    if not leaves:
+        return b""
+    group, number = divmod(OTHER_PATIENT_IDS, 1 << 16)
+    head = struct.pack("<HH" if where.encoding.little else ">HH", group, number)
+    start = where.data.rfind(head, 0, leaves[0].start)
+    return bytes(where.data[start : leaves[-1].end + _DELIMITERS_BYTES])
 
 
 def _texts(dataset: Any, keyword: str) -> tuple[str, ...]:
