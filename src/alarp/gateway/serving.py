@@ -9,8 +9,9 @@ import ipaddress
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -34,27 +35,28 @@ def base_of(environ: Mapping[str, Any], prefix: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One service by HTTP: its name, the settings that say where, and what answers (loaded in the serving process)."""
+    """One service by HTTP: its name, that of its room here and of its settings, and what people call it."""
 
     name: str
     title: str
-    host_setting: str
-    port_setting: str
-    application: Callable[[], Any]
 
     @property
     def host(self) -> str:
-        return str(getattr(configuration(), self.host_setting))
+        return str(getattr(configuration(), f"{self.name}_host"))
 
     @property
     def port(self) -> int:
-        return int(getattr(configuration(), self.port_setting))
+        return int(getattr(configuration(), f"{self.name}_port"))
+
+    def application(self) -> Any:
+        """What answers; loaded in the serving process."""
+        return import_module(f"alarp.gateway.{self.name}.service").application
 
     def check(self) -> None:
         """May it be opened there? Raises BadInput."""
         if not self.port:
             raise BadInput(
-                f"The setting {self.port_setting} is 0: the {self.title} service does not run. Give it a port."
+                f"The setting {self.name}_port is 0: the {self.title} service does not run. Give it a port."
             )
         if not configuration().gateway_certificate and not _loopback(self.host):
             raise BadInput(
@@ -119,8 +121,9 @@ def _alone(_server: Any, _worker: Any) -> None:
     connections.close_all()  # a database connection does not bear being forked
 
 
-def serve(door: Door) -> int:
+def serve(name: str, title: str) -> int:
     """Open this door until somebody ends the process; answers 1 when it cannot be opened, and says why."""
+    door = Door(name, title)
     try:
         door.check()
         server = _Server(door)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -57,3 +58,32 @@ class DateField(forms.DateField):
 
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     default_error_messages = {"invalid": "Enter a real date, such as 2026-06-03."}
+
+
+class WordsField(forms.CharField):
+    """An answer in words: how many lines it is likely to have, how long it may be, and what is said when it is missing.
+
+    Without a sentence for that (`missing`) it may be left empty.
+    """
+
+    def __init__(
+        self, label: str, *, missing: str = "", about: str = "", lines: int = 2, most: int = 500, **more: Any
+    ) -> None:
+        super().__init__(
+            label=label,
+            help_text=about,
+            required=bool(missing),
+            max_length=most,
+            widget=forms.Textarea(attrs={"rows": lines}),
+            error_messages={"required": missing},
+            **more,
+        )
+
+
+class OneOfField(forms.ChoiceField):
+    """One of a few answers, all in view, and what is said when none was chosen."""
+
+    def __init__(self, label: str, choices: Iterable[tuple[str, str]] = (), *, missing: str) -> None:
+        super().__init__(
+            label=label, choices=list(choices), widget=forms.RadioSelect, error_messages={"required": missing}
+        )

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from alarp.kernel import BadInput, NotNow
 from alarp.records import clock
 from alarp.records.deployments.commands import StepUp
+from alarp.web.fields import WordsField
 
 
 def handed_over(form: forms.Form, command: Callable[[dict[str, Any]], Any]) -> bool:
@@ -40,6 +41,22 @@ class TextForm(forms.Form):
             field.error_messages.setdefault("required", "Fill in this field.")
             if field.error_messages["required"] == "This field is required.":
                 field.error_messages["required"] = f"{field.label}: fill this in."
+
+
+class ResolveForm(TextForm):
+    """In writing: what was found and done about something that waited. `stays`: what becomes of the thing itself."""
+
+    resolution = WordsField(
+        "What was found, and what was done?",
+        lines=4,
+        most=2000,
+        missing="Say what was found and done before the entry is closed.",
+    )
+
+    def __init__(self, *args: Any, stays: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        about = f"{stays} Name no patient: this text goes into the audit trail."
+        self.fields["resolution"].help_text = about
 
 
 class SigningForm(TextForm):

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 from alarp.records import boot
 
 
-def _application() -> Any:
-    from alarp.gateway.dicomweb.service import application
-
-    return application
-
-
 def main() -> int:
     boot()
-    from alarp.gateway.serving import Door, serve
+    from alarp.gateway.serving import serve
 
-    return serve(Door("dicomweb", "DICOMweb", "dicomweb_host", "dicomweb_port", _application))
+    return serve("dicomweb", "DICOMweb")
 
 
 if __name__ == "__main__":

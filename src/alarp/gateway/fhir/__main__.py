@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 from alarp.records import boot
 
 
-def _application() -> Any:
-    from alarp.gateway.fhir.service import application
-
-    return application
-
-
 def main() -> int:
     boot()
-    from alarp.gateway.serving import Door, serve
+    from alarp.gateway.serving import serve
 
-    return serve(Door("fhir", "FHIR", "fhir_host", "fhir_port", _application))
+    return serve("fhir", "FHIR")
 
 
 if __name__ == "__main__":

@@ -8,23 +8,16 @@ from django import forms
 
 from alarp.records.watch.models import Feedback, Triage
 from alarp.standards.watch import feedback_reasons
+from alarp.web.fields import OneOfField, WordsField
 from alarp.web.forms import TextForm
 
 
 class FeedbackForm(TextForm):
     """The reason is chosen, the button that sends the form is the verdict."""
 
-    reason = forms.ChoiceField(
-        label="What is the matter?",
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choose what is the matter."},
-    )
-    text = forms.CharField(
-        label="In a few words (optional)",
-        help_text="Where, and what you see. No names of patients.",
-        widget=forms.Textarea(attrs={"rows": 2}),
-        max_length=2000,
-        required=False,
+    reason = OneOfField("What is the matter?", missing="Choose what is the matter.")
+    text = WordsField(
+        "In a few words (optional)", about="Where, and what you see. No names of patients.", most=2000
     )
     verdict = forms.ChoiceField(
         choices=[(Feedback.WRONG, "wrong"), (Feedback.UNSURE, "unsure")],
@@ -38,20 +31,19 @@ class FeedbackForm(TextForm):
 
 
 class TriageForm(TextForm):
-    outcome = forms.ChoiceField(
-        label="What comes of it?",
-        choices=[
+    outcome = OneOfField(
+        "What comes of it?",
+        [
             (Triage.NO_ACTION, "Nothing more needs doing"),
             (Triage.INCIDENT, "It is an incident: open one"),
             (Triage.SUPPLIER, "The supplier is told"),
         ],
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choose what comes of it."},
+        missing="Choose what comes of it.",
     )
-    answer = forms.CharField(
-        label="Your answer to the person who reported it",
-        help_text="They read exactly this.",
-        widget=forms.Textarea(attrs={"rows": 3}),
-        max_length=2000,
-        error_messages={"required": "Write what the reporter is told."},
+    answer = WordsField(
+        "Your answer to the person who reported it",
+        about="They read exactly this.",
+        missing="Write what the reporter is told.",
+        lines=3,
+        most=2000,
     )

@@ -1,4 +1,4 @@
-"""How is a message resolved, and how does a FHIR file come in? In writing; by one file."""
+"""How does a FHIR file come in? One file, and not a large one."""
 
 from __future__ import annotations
 
@@ -7,16 +7,6 @@ from django import forms
 from alarp.web.forms import TextForm
 
 LARGEST_MB = 10
-
-
-class ResolveForm(TextForm):
-    resolution = forms.CharField(
-        label="What was found, and what was done?",
-        help_text="The message stays as it came. Name no patient: this text goes into the audit trail.",
-        widget=forms.Textarea(attrs={"rows": 4}),
-        max_length=2000,
-        error_messages={"required": "Say what was found and done before the entry is closed."},
-    )
 
 
 class FhirForm(TextForm):

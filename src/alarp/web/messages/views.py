@@ -16,9 +16,9 @@ from alarp.records.ledger.reconciliation import bounds
 from alarp.records.messages import commands, queries
 from alarp.records.messages.models import Message
 from alarp.web.access import page
-from alarp.web.forms import handed_over
+from alarp.web.forms import ResolveForm, handed_over
 from alarp.web.messages import find, presenters
-from alarp.web.messages.forms import FhirForm, ResolveForm
+from alarp.web.messages.forms import FhirForm
 
 CLOSED_SHOWN = 50
 
@@ -55,7 +55,7 @@ def all_messages(request: HttpRequest) -> HttpResponse:
 @page("view_quarantine", of=find.message, sends="resolve_quarantine")
 def message(request: HttpRequest, message: Message) -> HttpResponse:
     """One message: why it was not used, its text for whoever may see whose it is, and how it is resolved."""
-    form = ResolveForm(request.POST or None)
+    form = ResolveForm(request.POST or None, stays="The message stays as it came.")
 
     def resolve(given: dict[str, Any]) -> None:
         commands.resolve_message(message, resolution=given["resolution"], by=request.user)

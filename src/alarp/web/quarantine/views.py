@@ -15,9 +15,8 @@ from alarp.records.ledger import commands, queries
 from alarp.records.ledger.models import Quarantine
 from alarp.records.ledger.reconciliation import bounds
 from alarp.web.access import page
-from alarp.web.forms import handed_over
+from alarp.web.forms import ResolveForm, handed_over
 from alarp.web.quarantine import find, presenters
-from alarp.web.quarantine.forms import ResolveForm
 
 CLOSED_SHOWN = 50
 
@@ -53,7 +52,7 @@ def _day(request: HttpRequest) -> date | None:
 @page("view_quarantine", of=find.item, sends="resolve_quarantine")
 def item(request: HttpRequest, item: Quarantine) -> HttpResponse:
     """One entry: expected beside found; the PACS manager writes what was done."""
-    form = ResolveForm(request.POST or None)
+    form = ResolveForm(request.POST or None, stays="The object stays here and is never filed.")
 
     def resolve(given: dict[str, Any]) -> None:
         commands.resolve_quarantine(item, resolution=given["resolution"], by=request.user)

@@ -225,7 +225,7 @@ def _study(resource: Resource, around: Around, category: str) -> dict[str, Any]:
     modalities = [str(coding.get("code", "")) for coding in resource.get("modality") or ()]
     code, words = _named((resource.get("procedureCode") or [{}])[0])
     order = Ordered(
-        _whom(resource.get("subject"), resource, around),
+        whom=_whom(resource.get("subject"), resource, around),
         accession=_identifier(resource, ACCESSION),
         state=STUDY_STATES.get(str(resource.get("status")), "changed"),
         study_uid=uid,
@@ -252,7 +252,7 @@ def _request(resource: Resource, around: Around, category: str) -> dict[str, Any
         )
     code, words = _named(resource.get("code"))
     order = Ordered(
-        _whom(resource.get("subject"), resource, around),
+        whom=_whom(resource.get("subject"), resource, around),
         accession=accession,
         state=REQUEST_STATES.get(str(resource.get("status")), "changed"),
         placer=placer,
@@ -288,9 +288,9 @@ def _report(resource: Resource, around: Around, category: str) -> dict[str, Any]
     if not text.strip():
         raise Unusable("DiagnosticReport holds no text (presentedForm text/plain, or conclusion).")
     report = Reported(
-        _whom(resource.get("subject"), resource, around),
-        status,
-        text,
+        whom=_whom(resource.get("subject"), resource, around),
+        status=status,
+        text=text,
         accession=accession,
         study_uid=study_uid,
         procedure_code=_named(resource.get("code"))[0],

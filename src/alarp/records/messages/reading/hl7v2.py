@@ -241,7 +241,7 @@ def _order(group: tuple[Segment, ...], segments: tuple[Segment, ...]) -> Ordered
     obr = _first(group, "OBR")
     requested = (orc.time(9) if orc else None) or (obr.time(6) if obr else None)
     return Ordered(
-        _patient(segments),
+        whom=_patient(segments),
         accession=accession,
         state=ORDER_STATUS.get(_asked(group, ("ORC", 5, 1)), state),
         placer=placer,
@@ -272,9 +272,9 @@ def _report(group: tuple[Segment, ...], segments: tuple[Segment, ...]) -> Report
         raise Unusable("The report holds no text (OBX of type TX, FT or ST).", code=BAD_FIELD)
     obr = _first(group, "OBR")
     return Reported(
-        _patient(segments),
-        status,
-        text,
+        whom=_patient(segments),
+        status=status,
+        text=text,
         accession=accession,
         study_uid=study_uid,
         procedure_code=_asked(group, ("OBR", 4, 1)),

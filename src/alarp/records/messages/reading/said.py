@@ -45,32 +45,34 @@ class Whom:
         return {"patient_id": patient_id[:64], "issuer": issuer[:64], "nhs_number": self.nhs_number}
 
 
-@dataclass(frozen=True, slots=True)
-class Ordered:
-    """This was asked for."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """Which examination of whom is spoken of?"""
 
     whom: Whom
-    accession: str
-    state: str
-    placer: str = ""
+    accession: str = ""
     study_uid: str = ""
     procedure_code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordered(Examination):
+    """This was asked for."""
+
+    state: str
+    placer: str = ""
     procedure: str = ""
     modality: str = ""
     requested_at: datetime | None = None
     expected_instances: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported(Examination):
     """This was reported."""
 
-    whom: Whom
     status: str
     text: str
-    accession: str = ""
-    study_uid: str = ""
-    procedure_code: str = ""
     reader: str = ""
     reported_at: datetime | None = None
 
