@@ -142,7 +142,8 @@ def _unit(link: socket.socket) -> bytes:
 
 
 def _status(unit: bytes) -> int:
-    at = unit.index(struct.pack("<HHL", 0, 0x0900, 2)) + 8
+    # The last such bytes: with message 521, its number and what stands around it read like this element too.
+    at = unit.rindex(struct.pack("<HHL", 0, 0x0900, 2)) + 8
     return int(struct.unpack_from("<H", unit, at)[0])
 
 

@@ -101,7 +101,7 @@ class Route:
 
     def __init__(self, stack: ExitStack, folder: Path) -> None:
         port, tool, pacs = free_port(), free_port(), free_port()
-        env = os.environ | {
+        env = {name: value for name, value in os.environ.items() if not name.startswith("ALARP_")} | {
             "ALARP_DATA": str(folder / "alarp"),
             "ALARP_GATEWAY_PORT": str(port),
             "ALARP_GATEWAY_PROCESSES": "2",
@@ -181,7 +181,7 @@ def _python(env: dict[str, str], *arguments: str) -> subprocess.Popen[bytes]:
 
 def _ready(command: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
     """Start a program of ours and wait until it says that it is ready."""
-    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE)
+    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout is not None
     if not process.stdout.readline():
         raise RuntimeError(f"{' '.join(command[1:])} did not start")
