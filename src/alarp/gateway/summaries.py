@@ -43,7 +43,7 @@ def summary(part10: bytes) -> dict[str, Any]:
             warnings.simplefilter("ignore")
             dataset = dcmread(io.BytesIO(part10), force=True)
             found = {"lines": _lines(dataset), "content": _content(dataset)}
-            found |= _score(dataset) | _version(dataset) | _not_analysed(dataset)
+            found |= _version(dataset) | (_not_analysed(dataset) or _score(dataset))
     except (AttributeError, KeyError, ValueError, TypeError, NotImplementedError, OverflowError):
         return {"lines": [], "content": hashlib.sha256(part10).hexdigest()}
     return found
@@ -114,26 +114,29 @@ def _score(dataset: Dataset) -> dict[str, Any]:
             and any(w in words for w in ("score", "probability", "likelihood", "certainty"))
         ):
             found["score"] = float(value)
-        if (
-            kind in ("CODE", "TEXT")
-            and "decision" not in found
-            and any(w in words for w in ("decision", "triage", "assessment", "conclusion", "flag"))
-        ):
+        if kind in ("CODE", "TEXT") and "decision" not in found and _decides(words):
             found["decision"] = value
     return found
+
+
+def _decides(words: str) -> bool:
+    return any(w in words for w in ("decision", "triage", "assessment", "conclusion", "flag"))
 
 
 def _not_analysed(dataset: Dataset) -> dict[str, str]:
     """Does the report say that nothing was analysed, and why?
 
     By the standard's status of an analysis (111065 or 111064: failed, not attempted; PS3.16 CID 6042) or by an
-    evaluation that says so in words. The reason is the first item that calls itself one.
+    evaluation that says so in words. The reason is the first item that calls itself one. A report that holds a
+    number or a decision besides was analysed in part: what it found is never hidden behind what it left out.
     """
     if str(dataset.get("Modality", "")) != "SR":
         return {}
     said, why = False, ""
     for kind, name, value, _ in _items(dataset):
         about, words = name.casefold(), value.casefold()
+        if kind == "NUM" or (_decides(about) and words not in _NOT_ANALYSED):
+            return {}
         said |= kind == "CODE" and (
             words in _NOT_ANALYSED or (about in _STATUS_OF_ANALYSIS and words in _NOT_DONE)
         )

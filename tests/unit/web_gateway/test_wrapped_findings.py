@@ -98,6 +98,17 @@ def test_a_study_that_was_not_analysed_is_said_so_with_its_reason_in_every_way_o
         not_analysed(maker, [film], why, procedure=Code("399208008", "SCT", "Plain chest X-ray"))
     )
     assert summaries.summary(ours)["not_analysed"] == "No lungs in the picture"
-    assert summaries.summary(theirs)["not_analysed"] == "The film is not frontal"
+    declined = summaries.summary(theirs)
+    assert declined["not_analysed"] == "The film is not frontal"
+    assert not {"score", "decision"} & set(declined)  # it is no decision that a rate of flags may count
     assert "not_analysed" not in summaries.summary(wrapped())
+    partly = [
+        {"name": "Left lung", "says": "Not analysed"},
+        {"name": "Score of the right lung", "value": 0.97},
+    ]
+    found = summaries.summary(wrapped(statements=partly))
+    assert found["score"] == 0.97 and "not_analysed" not in found
+    flagged = [{"name": "Left lung", "says": "Not analysed"}, {"name": "Decision", "says": "Flagged"}]
+    found = summaries.summary(wrapped(statements=flagged))
+    assert found["decision"] == "Flagged" and "not_analysed" not in found
     assert codes.DCM.NotAttempted.meaning.casefold() in str(summaries.summary(ours)["lines"]).casefold()

@@ -34,6 +34,7 @@ from alarp.records.ledger.work import Claim
 from alarp.records.watch import commands as watch
 from alarp.standards.air import load_return_checks
 
+NOTHING = SentStudy("", "", "", frozenset(), frozenset(), frozenset())
 UNKNOWN = Disagreement("study UID", "one that was sent to this tool", "a study that was not")
 
 
@@ -47,7 +48,7 @@ def match(step: Claim) -> None:
         return
     data = objects.get(instance.sha256)
     header = read_header(data)
-    rounds, found = _compare(instance, header)
+    rounds, sent, found = _compare(instance, header)
     if found:
         _refuse(step, instance, found)
         return
@@ -57,7 +58,7 @@ def match(step: Claim) -> None:
     # result, the next study does not leave.
     unapproved = watch.version_seen(dispatch, str(summary.get("version", "")))
     try:
-        fallen_short = shortcomings(data, sent_study(rounds), load_return_checks().checks)
+        fallen_short = shortcomings(data, sent, load_return_checks().checks)
         restored = reidentify(data, crosswalk_of(dispatch))
     except BadInput as error:
         results.refuse(step, instance, f"The patient could not be restored: {error}", [])
@@ -77,17 +78,22 @@ def match(step: Claim) -> None:
     )
 
 
-def _compare(instance: Instance, header: Header) -> tuple[list[Dispatch], tuple[Disagreement, ...]]:
-    """The rounds of the study that this result answers, and in what it does not fit."""
+Compared = tuple[list[Dispatch], SentStudy, tuple[Disagreement, ...]]
+
+
+def _compare(instance: Instance, header: Header) -> Compared:
+    """The rounds of the study that this result answers, all that was sent of it, and in what it does not fit."""
     of_tool = Dispatch.objects.filter(deployment=instance.peer.deployment).exclude(study_uid_sent="")
     of_tool = of_tool.select_related("study__peer", "deployment__version__product")
     rounds = list(of_tool.filter(study_uid_sent=header.study_uid).order_by("number"))
     if not rounds:
         near = of_tool.filter(items__sop_uid_sent__in=sorted(header.referenced_sop_uids)[:100]).first()
         near = near or of_tool.filter(patient_pseudonym=header.patient_id).order_by("-pk").first()
-        return [], disagreements(header, sent_study([near])) if near else (UNKNOWN,)
+        sent = sent_study([near]) if near else NOTHING
+        return [], sent, disagreements(header, sent) if near else (UNKNOWN,)
     still_leaving = _being_sent(rounds)  # asked first: what left in between is in the answer below
-    found = disagreements(header, sent_study(rounds))
+    sent = sent_study(rounds)
+    found = disagreements(header, sent)
     if still_leaving:  # whether or not it fits what has left so far: it would end the sending of the rest
         raise Unavailable(
             "The study is still being sent; the result is looked at afterwards.", phase=Phase.MATCH
@@ -95,7 +101,7 @@ def _compare(instance: Instance, header: Header) -> tuple[list[Dispatch], tuple[
     answered = [
         one for one in rounds if one.items.filter(sop_uid_sent__in=header.referenced_sop_uids).exists()
     ]
-    return answered or rounds, found
+    return answered or rounds, sent, found
 
 
 def _covered(rounds: list[Dispatch], header: Header) -> dict[str, int]:
