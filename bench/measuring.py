@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypedDict
 
 Work = Callable[[], object]
@@ -32,6 +34,30 @@ def used_s() -> float:
     """The processor time that this process and its ended children have used so far."""
     both = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
     return sum(one.ru_utime + one.ru_stime for one in both)
+
+
+def _family(pid: int) -> list[int]:
+    """This process and its children, by the kernel's own list."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(grandchild for child in listed for grandchild in _family(int(child)))]
+
+
+def processor_s(pid: int) -> float:
+    """The processor time that this process and its children, ended or not, have used so far."""
+    ticks = 0
+    for one in _family(pid):
+        numbers = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        ticks += sum(map(int, numbers[11:15] if one == pid else numbers[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def most_memory_mb(pid: int) -> float:
+    """The most that any one process of the family ever held in memory."""
+    peaks = []
+    for one in _family(pid):
+        lines = Path(f"/proc/{one}/status").read_text().splitlines()
+        peaks += [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")]
+    return max(peaks)
 
 
 def medians(contenders: list[Work], *, rounds: int) -> list[float]:

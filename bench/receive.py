@@ -36,7 +36,7 @@ from pynetdicom.pdu_primitives import (
 from pynetdicom.presentation import build_context
 
 from bench.deidentify import make_images
-from bench.measuring import Row, faster, not_measured
+from bench.measuring import Row, faster, most_memory_mb, not_measured, processor_s
 
 IMAGES, ROUNDS, STUDY = 120, 3, 2000
 PDU = 131072
@@ -166,11 +166,11 @@ class Receiver:
         leaves work behind for the turn of the next: what was taken in is in the store and the ledger.
         """
         os.sync()
-        before, began = _processor_s(self.pid), time.perf_counter()
+        before, began = processor_s(self.pid), time.perf_counter()
         self.wall_s.append(_send(senders, self.port, images))
         self._written_down()
         self.written_s.append(time.perf_counter() - began)
-        self.used_s.append(_processor_s(self.pid) - before)
+        self.used_s.append(processor_s(self.pid) - before)
 
     def _written_down(self) -> None:
         while self.spool is not None and any(self.spool.iterdir()):
@@ -266,29 +266,6 @@ def _send(senders: Sequence[subprocess.Popen[str]], port: int, images: int) -> f
     return max(took)
 
 
-def _family(pid: int) -> list[int]:
-    """This process and its children, by the kernel's own list."""
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(grandchild for child in listed for grandchild in _family(int(child)))]
-
-
-def _processor_s(pid: int) -> float:
-    ticks = 0
-    for one in _family(pid):
-        numbers = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        ticks += sum(map(int, numbers[11:15] if one == pid else numbers[11:13]))
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _most_memory_mb(pid: int) -> float:
-    """The most that any one process of the family ever held in memory."""
-    peaks = []
-    for one in _family(pid):
-        lines = Path(f"/proc/{one}/status").read_text().splitlines()
-        peaks += [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")]
-    return max(peaks)
-
-
 def _receivers(stack: ExitStack, folder: Path) -> list[Receiver]:
     found = [
         _alarp(stack, folder),
@@ -348,19 +325,19 @@ def _together(receivers: Sequence[Receiver], senders: Sequence[subprocess.Popen[
 
 def _alone(senders: Sequence[subprocess.Popen[str]], ours: Receiver) -> Iterator[Row]:
     """What one large study costs the gateway in processor time and memory."""
-    began = _processor_s(ours.pid)
+    began = processor_s(ours.pid)
     ours.take(senders, STUDY // len(senders))
-    used_ms = 1000 * (_processor_s(ours.pid) - began) / STUDY
+    used_ms = 1000 * (processor_s(ours.pid) - began) / STUDY
     work = f"receive a study of {STUDY} CT images: processor time of all its processes, an image"
     yield Row(work=work, peer="(ours alone)", ours=round(used_ms, 2), theirs=None, unit="ms", ratio=None)
     work = f"receive a study of {STUDY} CT images: the most memory of any process"
     yield Row(
         work=work,
         peer="the limit of 300 MB",
-        ours=round(_most_memory_mb(ours.pid), 1),
+        ours=round(most_memory_mb(ours.pid), 1),
         theirs=300.0,
         unit="MB",
-        ratio=round(300.0 / _most_memory_mb(ours.pid), 2),
+        ratio=round(300.0 / most_memory_mb(ours.pid), 2),
     )
 
 

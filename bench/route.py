@@ -28,8 +28,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from bench.deidentify import make_images
-from bench.measuring import Row, not_measured
-from bench.receive import Sender, _most_memory_mb, _processor_s, free_port
+from bench.measuring import Row, most_memory_mb, not_measured, processor_s
+from bench.receive import Sender, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDIES = ((1, 40), (20, 8), (200, 2))
@@ -60,7 +60,7 @@ def run() -> Iterator[Row]:
         for images, studies in sizes:
             yield from _rows(images, studies, *route.measure(images, studies))
         for name, process in (("gateway", route.gateway), ("worker", route.worker)):
-            peak_mb = _most_memory_mb(process.pid)
+            peak_mb = most_memory_mb(process.pid)
             work = f"the whole route, studies of up to {sizes[-1][0]} images: the most memory of any process, {name}"
             ratio = round(MEMORY_MB / peak_mb, 2)
             yield Row(
@@ -150,7 +150,7 @@ class Route:
         return wall_s, gateway_s, worker_s
 
     def _used(self) -> tuple[float, float]:
-        return _processor_s(self.gateway.pid), _processor_s(self.worker.pid)
+        return processor_s(self.gateway.pid), processor_s(self.worker.pid)
 
     def _count(self) -> int:
         return sum(1 for _ in self.filed.iterdir())
