@@ -201,6 +201,19 @@ def test_each_number_of_the_balance_lists_the_studies_behind_it(day: Day) -> Non
         assert (len(studies) if "owed=" in address else images) == int(count), address
 
 
+@pytest.mark.need("G01")
+def test_the_page_says_who_was_asked_beside_the_ledger_and_leads_to_each_study_that_differs(day: Day) -> None:
+    client = signed_in("pacs-manager")
+    page = text_of(client.get(reverse("reconciliation")))
+    study = day["flagged"].pk
+    sentence = f"Study {study}: the ledger says 1 results filed, TESTPACS 0."
+    assert f'<a href="{reverse("study", args=[study])}">{sentence}</a>' in page
+    assert "Differs 1 difference from the ledger." in plain(page)
+    assert "TESTTOOL1 does not answer." in page
+    before = plain(text_of(client.get(reverse("reconciliation"), {"day": "2026-01-02"})))
+    assert "Counted anew, beside the ledger Not yet." in before
+
+
 def test_a_day_that_is_no_day_is_refused_in_one_sentence(day: Day) -> None:
     response = signed_in("pacs-manager").get(reverse("reconciliation"), {"day": "yesterday"})
     assert response.status_code == 400

@@ -241,3 +241,22 @@ def test_the_signed_state_alone_is_the_switch_and_a_hold_stops_the_very_next_ima
     with pytest.raises(Barred, match="Safety hold 1") as bar:
         gate.may_leave()
     assert bar.value.state == Dispatch.HELD
+
+
+@pytest.mark.need("G01")
+def test_an_image_that_was_left_out_when_its_study_was_sent_unbalances_the_day(
+    deployment: Any, scanner: Peer
+) -> None:
+    """A tool that answered the first half of a study once ended the sending of the rest (found by tests/chaos)."""
+    instances = [arrives(scanner, number, PATIENT) for number in (1, 2)]
+    Study.objects.update(completed_at=clock.now())
+    dispatch = Dispatch.objects.create(
+        study=instances[0].study, deployment=deployment, state=Dispatch.RETURNED, phase="match",
+        created_at=clock.now(), changed_at=clock.now(), sent_at=clock.now(), due_at=clock.now(),
+        returned_at=clock.now(),
+    )  # fmt: skip
+    for instance, sent_at in zip(instances, (clock.now(), None), strict=True):
+        dispatch.items.create(instance=instance, sent_at=sent_at)
+    balance = queries.reconcile(clock.now().astimezone().date())
+    assert not balance.balanced
+    assert balance.stranded == ("1 images that nobody will send, of studies that have gone",)

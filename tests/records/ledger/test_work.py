@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -55,6 +56,21 @@ def test_a_worker_that_renews_keeps_its_step(later: Move) -> None:
     work.renew(step)
     later(20)
     assert work.claim("b") == []
+
+
+@pytest.mark.need("G01")
+def test_what_a_dead_worker_held_is_released_in_one_statement_however_much_it_is(
+    later: Move, django_assert_num_queries: Callable[..., AbstractContextManager[object]]
+) -> None:
+    many = 10_000
+    held = {"state": Work.LEASED, "due_at": clock.now(), "created_at": clock.now()}
+    held |= {"lease_until": clock.now() + timedelta(hours=1)}
+    rows = [Work(kind="send", key=str(n), owner="host/worker-1", **held) for n in range(many)]
+    Work.objects.bulk_create([*rows, Work(kind="send", key="other", owner="host/worker-2", **held)])
+    with django_assert_num_queries(1):
+        assert work.release("host/worker-1") == many
+    assert Work.objects.filter(state=Work.LEASED).values_list("key", flat=True).get() == "other"
+    assert Work.objects.filter(state=Work.READY, owner="", lease_until=None).count() == many
 
 
 def test_what_a_late_worker_wrote_beside_its_lost_step_is_rolled_back(later: Move) -> None:

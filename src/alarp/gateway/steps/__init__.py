@@ -12,6 +12,7 @@ from alarp.gateway.steps.matching import match
 from alarp.gateway.steps.probing import probe
 from alarp.gateway.steps.processing import process
 from alarp.gateway.steps.recalling import prove, recall, seal
+from alarp.gateway.steps.recounting import recount
 from alarp.gateway.steps.sending import send
 from alarp.gateway.steps.sweeping import SWEEPS
 from alarp.gateway.steps.telling import tell_ris
@@ -33,6 +34,7 @@ STEPS: Mapping[str, Callable[[Claim], None]] = {
     "prove": prove,
     "seal": seal,
     "probe": probe,
+    "recount": recount,
 }
 
 __all__ = ["STEPS", "SWEEPS"]

@@ -12,7 +12,7 @@ from alarp.gateway.steps.probing import ask_for_due_ones
 from alarp.records.assurance import alarms, outages, proofs, recalls
 from alarp.records.audit import commands as audit
 from alarp.records.deployments import commands as deployments
-from alarp.records.ledger import pulls
+from alarp.records.ledger import pulls, recounting
 from alarp.records.ledger.models import Dispatch
 from alarp.records.monitors import commands as monitors
 from alarp.records.watch import commands as watch
@@ -53,6 +53,7 @@ SWEEPS: tuple[Callable[[datetime], object], ...] = (
     alarms.look_at_arrivals,
     ask_for_due_ones,
     proofs.ask_to_seal,
+    recounting.ask_for_yesterday,
     deployments.reopen_lapsed,
     watch.look,
     watch.end_seen_to,

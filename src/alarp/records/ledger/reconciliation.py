@@ -21,7 +21,16 @@ from django.db.models.functions import Concat
 
 from alarp.kernel import Disposition
 from alarp.records import clock, objects, spool
-from alarp.records.ledger.models import Dispatch, DispatchInstance, Instance, Quarantine, Result, Study, Work
+from alarp.records.ledger.models import (
+    Dispatch,
+    DispatchInstance,
+    Instance,
+    Peer,
+    Quarantine,
+    Result,
+    Study,
+    Work,
+)
 
 WAITING = "Waiting for the study to be complete."
 UNDECIDED = "Complete; no tool has been chosen yet."
@@ -201,11 +210,15 @@ def stranded() -> tuple[str, ...]:
         .exclude(waits("match", own))
         .count()
     )
+    fetching = Peer.objects.filter(kind=Peer.TOOL, may_pull=True).values("deployment")  # takes what it likes
+    over = Q(dispatch__state__in=(Dispatch.SENT, Dispatch.RETURNED), sent_at__isnull=True)
+    left_out = DispatchInstance.objects.filter(over).exclude(dispatch__deployment__in=fetching).count()
     unwritten = spool.count(came_before=clock.now() - SOON_WRITTEN)
     found = (
         (unwritten, "objects received that nobody writes into the ledger"),
         (unclosed, "studies that nobody will close"),
         (unsent, "studies that nobody will send"),
+        (left_out, "images that nobody will send, of studies that have gone"),
         (unmatched, "results that nobody will match"),
         (unfiled, "results that nobody will file"),
     )

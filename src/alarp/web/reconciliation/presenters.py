@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.urls import reverse
@@ -60,6 +60,34 @@ class ReasonRow:
 
 
 @dataclass(frozen=True)
+class WitnessRow:
+    """One who was asked beside the ledger."""
+
+    name: str
+    agrees: int
+    differs: int
+    silent: int
+    trouble: str
+
+
+@dataclass(frozen=True)
+class DifferenceRow:
+    sentence: str
+    href: str
+
+
+@dataclass(frozen=True)
+class RecountView:
+    """What everybody but the ledger says of the day."""
+
+    at: datetime
+    agrees: bool
+    sentence: str
+    witnesses: tuple[WitnessRow, ...]
+    differences: tuple[DifferenceRow, ...]
+
+
+@dataclass(frozen=True)
 class ReconciliationPage:
     """One day."""
 
@@ -74,6 +102,7 @@ class ReconciliationPage:
     troubles: tuple[str, ...]
     tools: tuple[ToolRow, ...]
     reasons: tuple[ReasonRow, ...]
+    recount: RecountView | None
     previous: str
     next: str
 
@@ -86,7 +115,7 @@ class ReconciliationPage:
         return "; ".join([*(f"{v.capitalize()}" for v in off), *self.troubles]) + "."
 
 
-def page(found: Any, *, today: date, names: Mapping[str, str]) -> ReconciliationPage:
+def page(found: Any, *, today: date, names: Mapping[str, str], recount: Any = None) -> ReconciliationPage:
     """The records' reconciliation with a link behind every number. `names`: deployment slug → tool."""
     want = Wanted(day=found.day)
     troubles = (_missing(found.missing_files),) if found.missing_files else ()
@@ -109,9 +138,28 @@ def page(found: Any, *, today: date, names: Mapping[str, str]) -> Reconciliation
         reasons=tuple(
             ReasonRow(reason, count, _reason_href(reason, want, found.day)) for reason, count in found.reasons
         ),
+        recount=_recount(recount) if recount is not None else None,
         previous=_href(found.day - timedelta(days=1)),
         next=_href(found.day + timedelta(days=1)) if found.day < today else "",
     )
+
+
+def _recount(found: Any) -> RecountView:
+    return RecountView(
+        at=found.at,
+        agrees=found.agrees,
+        sentence=found.sentence,
+        witnesses=tuple(_witness(one) for one in found.witnesses),
+        differences=tuple(
+            DifferenceRow(one.sentence, reverse("study", args=[one.study]) if one.study else "")
+            for one in found.differences
+        ),
+    )
+
+
+def _witness(one: Any) -> WitnessRow:
+    differs = len({difference.study for difference in one.differences})
+    return WitnessRow(one.name, max(one.studies - differs, 0), differs, one.silent, one.trouble)
 
 
 def _missing(files: int) -> str:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from alarp.kernel import BadInput
 from alarp.records import clock
 from alarp.records.deployments.models import Deployment
+from alarp.records.ledger import recounting
 from alarp.records.ledger.queries import reconcile
 from alarp.web.access import page
 from alarp.web.reconciliation import presenters
@@ -29,5 +30,6 @@ def reconciliation(request: HttpRequest) -> HttpResponse:
             "The address names no day. Write it as 2026-06-03, or leave it out for today."
         ) from None
     every = Deployment.objects.select_related("version__product", "site")
-    shown = presenters.page(found, today=today, names={d.slug: str(d) for d in every})
+    names = {d.slug: str(d) for d in every}
+    shown = presenters.page(found, today=today, names=names, recount=recounting.latest(day))
     return render(request, "reconciliation/reconciliation.jinja", {"page": shown})
