@@ -13,11 +13,19 @@ import httpx
 
 from throwaway_postgres import free_port
 
+PLUGINS = (Path("/usr/share/orthanc/plugins"), Path("/usr/lib/orthanc"))
+
+
+def plugin(name: str) -> Path | None:
+    """Where does Debian keep this plug-in? None: it is not installed."""
+    found = [file for folder in PLUGINS for file in sorted(folder.glob(f"lib{name}.so*"))]
+    return found[0] if found else None
+
 
 class Orthanc:
-    """One Orthanc in a folder of its own."""
+    """One Orthanc in a folder of its own; `more` are settings as its documentation writes them."""
 
-    def __init__(self, folder: Path, *, aet: str = "PACS") -> None:
+    def __init__(self, folder: Path, *, aet: str = "PACS", **more: Any) -> None:
         program = shutil.which("Orthanc")
         if program is None:
             raise FileNotFoundError("Orthanc is not installed: apt-get install orthanc")
@@ -34,7 +42,7 @@ class Orthanc:
             "DicomCheckCalledAet": True,
             "DicomAlwaysAllowFind": True,
             "Plugins": [],
-        }
+        } | more
         (folder / "orthanc.json").write_text(json.dumps(settings))
         self.log = (folder / "log").open("w")
         self.process = subprocess.Popen(

@@ -112,6 +112,8 @@ def test_the_file_leaves_byte_for_byte_with_the_peers_token(
         (401, lambda uid: {}, "Unavailable: WEBPACS cannot take it now (HTTP 401)"),
         (302, lambda uid: {}, "Unavailable: WEBPACS cannot take it now (HTTP 302)"),
         (200, lambda uid: named("00081199", "1.2.3"), "Unavailable: WEBPACS answers for another object"),
+        (200, lambda uid: {}, "Unavailable: WEBPACS answers without naming what it has taken"),
+        (200, lambda uid: {"00081199": {"vr": "SQ"}, "00081198": {"vr": "SQ"}}, "Unavailable: WEBPACS answers without"),
     ],
 )  # fmt: skip
 def test_only_a_clear_answer_is_taken_for_success_and_only_the_content_is_rejected(

@@ -11,7 +11,7 @@ from alarp.kernel import BadInput
 
 CHUNK = 256 * 1024
 MOST_HEAD_BYTES = 8 * 1024
-MOST_BOUNDARY = 70  # RFC 2046 section 5.1.1
+MOST_BOUNDARY = 200  # RFC 2046 section 5.1.1 says 70; Orthanc's are 73 characters long
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Parts:
     def __init__(self, stream: BinaryIO, boundary: str, *, most_bytes: int) -> None:
         """Raises BadInput for a boundary that is none; `most_bytes` bounds the whole body."""
         if not 1 <= len(boundary) <= MOST_BOUNDARY or not boundary.isascii() or not boundary.isprintable():
-            raise BadInput("The multipart body names no usable boundary; name one of 1 to 70 characters.")
+            raise BadInput("The multipart body names no usable boundary; name one of up to 70 characters.")
         self._stream, self._left = stream, most_bytes
         self._mark = b"\r\n--" + boundary.encode()
         self._have = b"\r\n"  # so that the first boundary, at the very beginning, looks like every other

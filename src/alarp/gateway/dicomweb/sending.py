@@ -77,7 +77,8 @@ def store(client: httpx.Client, peer: Peer, item: Outgoing) -> None:
             scanned_sha256=item.scanned_sha256,
         )
     boundary = secrets.token_hex(16)
-    head = part_head(boundary, f"application/dicom; transfer-syntax={item.transfer_syntax}", first=True)
+    # The transfer syntax stands in the file meta; Orthanc takes no part that names it here, and answers 200 all the same.
+    head = part_head(boundary, "application/dicom", first=True)
     last = tail(boundary)
 
     def body() -> Iterator[bytes]:
@@ -116,10 +117,9 @@ def _judge(peer: Peer, item: Outgoing, answer: httpx.Response) -> None:
             raise Rejected(f"{peer.aet} rejects the content (reason {reason:04X}).")
         raise Unavailable(f"{peer.aet} cannot take it now (reason {reason:04X}).", phase=Phase.SEND)
     named = {_first(one, "00081155") for one in _items(answer, _REFERENCED)}
-    if named and item.sop_uid not in named:
-        raise Unavailable(
-            f"{peer.aet} answers for another object than the one it was sent.", phase=Phase.SEND
-        )
+    if item.sop_uid not in named:
+        what = "for another object than the one it was sent" if named else "without naming what it has taken"
+        raise Unavailable(f"{peer.aet} answers {what}.", phase=Phase.SEND)
 
 
 def _said(reason: int | None) -> str:
