@@ -17,6 +17,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from alarp.gateway import committing, listener, offers, securing, sockets
+from alarp.gateway.adapters import findings, posting
 from alarp.gateway.dicomweb import multipart, retrieving, storing
 from alarp.gateway.dicomweb.asking import PREFIX
 from alarp.gateway.fhir import capability, service
@@ -230,6 +231,8 @@ def web() -> list[str]:
          "multipart/related of application/dicom; one instance also as application/dicom"),
         ("GET …/metadata", "WADO-RS", "application/dicom+json, without bulk data"),
         ("GET …/instances/{instance}/frames/{numbers}", "WADO-RS", "multipart/related, as stored"),
+        (f"POST {posting.PATH}", "a finding of an AI tool without DICOM", "application/json of at most "
+         f"{findings.MOST_BYTES // 2**20} MB; it becomes a Comprehensive SR (TID 1500)"),
     )  # fmt: skip
     reasons = (
         (f"{storing.OUT_OF_RESOURCES:04X}", "no room, or the ledger cannot be reached"),

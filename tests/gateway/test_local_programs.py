@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -175,7 +177,7 @@ def test_a_run_outlives_the_worker_that_started_it_and_is_taken_up_by_the_next(
     house.start("listener")
     worker = house.start("worker")
     first, _ = made.send(1)
-    wait_for(lambda: (made.folder / "runs").exists())
+    wait_for(lambda: (made.folder / "runs").exists(), seconds=60)
     house.end(worker, 9)
     second, _ = made.send(1)
     house.start("worker")
@@ -200,3 +202,32 @@ def test_a_tool_whose_command_is_missing_holds_its_studies_and_the_backlog_is_re
     assert "Others than its owner may write" in made.ends(dispatch, "held")
     file.chmod(0o600)
     made.ends(dispatch, "returned")
+
+
+@pytest.mark.need("G01", "G17")
+def test_a_run_that_is_killed_is_run_again_and_leaves_one_result(
+    new_house: Callable[..., House], tmp_path: Path
+) -> None:
+    house = new_house(tool_commands=tmp_path / "tool" / "commands.toml")
+    made = bench(house, tmp_path / "tool", at_once=1)
+    made.mode("slow")
+    for program in ("listener", "worker"):
+        house.start(program)
+    dispatch, _ = made.send(1)
+    wait_for(lambda: (made.folder / "runs").exists(), seconds=60)
+    (runner,) = [
+        int(place.parent.name)
+        for place in Path("/proc").glob("[0-9]*/cmdline")
+        if f"adapters.running\0{made.folder_of(dispatch)}\0".encode() in read_or_nothing(place)
+    ]
+    os.kill(runner, signal.SIGKILL)
+    made.ends(dispatch, "returned")
+    assert len((made.folder / "runs").read_text().splitlines()) == 2
+    assert house.ask(f"Result.objects.filter(dispatch__in={dispatch}).count()") == 1
+
+
+def read_or_nothing(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:  # that process has ended meanwhile
+        return b""

@@ -1,7 +1,7 @@
 """Where does a tool that is a program get its images, and where is it told how its run ended?
 
-One folder for each study and tool: `in` with the images as they were sent, `out` for what the program writes, beside
-them `job.json` (what is run), `outcome.json` (how it ended), `said` (what it printed). The running process holds a lock
+One folder for each study and tool: `in` with the images as they were sent, `out-…` for what the program writes (a new
+one for each run, so that what an earlier run left running writes into nothing that is read), beside them `job.json` (what is run), `outcome.json` (how it ended), `said` (what it printed). The running process holds a lock
 on the folder as long as it lives, so a run whose worker died is found again, and one that died itself is run again.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
 import shutil
 import stat
 import subprocess
@@ -24,7 +25,7 @@ from typing import Any
 from alarp.gateway.adapters.commands import Command
 from alarp.records.configuration import configuration
 
-RESULT = "result.json"
+RESULT, OUTPUT = "result.json", "out-"
 STOPS_WITHIN_S = 15.0
 _CHILDREN: list[subprocess.Popen[bytes]] = []  # kept so that they are waited for and leave no zombies
 
@@ -36,6 +37,7 @@ class Outcome:
     ended: str
     code: int
     seconds: float
+    output: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Folder:
 
     def make(self) -> None:
         root = configuration().data / "programs"
-        for folder in (root, self.path.parent, self.path, self.path / "in", self.path / "out"):
+        for folder in (root, self.path.parent, self.path, self.path / "in"):
             folder.mkdir(exist_ok=True, mode=0o700)
 
     def put(self, file: Path, sop_uid: str) -> None:
@@ -81,13 +83,15 @@ class Folder:
             found = json.loads((self.path / "outcome.json").read_text(encoding="ascii"))
         except FileNotFoundError:
             return None
-        return Outcome(str(found["ended"]), int(found["code"]), float(found["seconds"]))
+        return Outcome(str(found["ended"]), int(found["code"]), float(found["seconds"]), str(found["output"]))
 
     def start(self, command: Command) -> None:
         """Have it run by a process of its own that outlives this one; a second one finds the lock and walks away."""
         name = f"alarp-{self.path.parent.name}-{self.path.name}".lower()
+        output = self.path / f"{OUTPUT}{secrets.token_hex(4)}"
         job: dict[str, Any] = {
-            "run": command.words(self.path / "in", self.path / "out", name=name),
+            "run": command.words(self.path / "in", output, name=name),
+            "output": output.name,
             "end": command.ends(name),
             "time_limit_s": command.time_limit_s,
             "at_once": command.at_once,
@@ -118,9 +122,9 @@ class Folder:
         """Forget how the last run ended, so that it is run anew."""
         (self.path / "outcome.json").unlink(missing_ok=True)
 
-    def results(self) -> Iterator[Path]:
-        """What the program left for us: DICOM files and `result.json`, ordinary files alone, in the order of their names."""
-        for file in sorted((self.path / "out").rglob("*")):
+    def results(self, outcome: Outcome) -> Iterator[Path]:
+        """What this run left for us: DICOM files and `result.json`, ordinary files alone, in the order of their names."""
+        for file in sorted((self.path / outcome.output).rglob("*")):
             ours = file.name == RESULT or file.suffix.lower() == ".dcm"
             if ours and stat.S_ISREG(file.lstat().st_mode):
                 yield file

@@ -19,7 +19,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from alarp.gateway.adapters.folders import held, slots_of
+from alarp.gateway.adapters.folders import OUTPUT, held, slots_of
 
 MOST_SAID = 2**20
 LOOK_S = 0.1
@@ -58,15 +58,17 @@ def _turn(locks: ExitStack, folder: Path, at_once: int) -> bool:
 
 def _run(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
     _end_container(job)  # one of the same name that an earlier run left behind
-    for name in ("out", "tmp"):
-        shutil.rmtree(folder / name, ignore_errors=True)
+    output = str(job["output"])
+    for left in (*folder.glob(f"{OUTPUT}*"), folder / "tmp"):
+        shutil.rmtree(left, ignore_errors=True)
+    for name in (output, "tmp"):
         (folder / name).mkdir(mode=0o700)
     (folder / "stop").unlink(missing_ok=True)
     begun = time.monotonic()
     try:
         process = subprocess.Popen(
             job["run"],
-            cwd=folder / "out",
+            cwd=folder / output,
             env={"PATH": PATH, "LANG": "C.UTF-8", "HOME": str(folder / "tmp"), "TMPDIR": str(folder / "tmp")},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -76,7 +78,7 @@ def _run(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
         )
     except OSError as error:
         (folder / "said").write_text(f"{type(error).__name__}\n", encoding="ascii")
-        return {"ended": "not started", "code": 0, "seconds": 0.0}
+        return {"ended": "not started", "code": 0, "seconds": 0.0, "output": output}
     assert process.stdout is not None
     listening = threading.Thread(target=_listen, args=(process.stdout, folder / "said"), daemon=True)
     listening.start()
@@ -88,7 +90,8 @@ def _run(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
     process.wait()
     listening.join(timeout=1)
     shutil.rmtree(folder / "tmp", ignore_errors=True)
-    return {"ended": ended, "code": process.returncode, "seconds": round(time.monotonic() - begun, 3)}
+    seconds = round(time.monotonic() - begun, 3)
+    return {"ended": ended, "code": process.returncode, "seconds": seconds, "output": output}
 
 
 def _wait(process: subprocess.Popen[bytes], folder: Path, until: float) -> str:

@@ -24,7 +24,8 @@ from alarp.gateway.adapters import findings, folders, keeping
 from alarp.gateway.adapters.commands import command_of
 from alarp.gateway.adapters.folders import RESULT, Folder, Outcome
 from alarp.gateway.receiving.files import under_own_meta
-from alarp.gateway.steps.sending import Barred, Gate
+from alarp.gateway.steps.proving import Barred
+from alarp.gateway.steps.sending import Gate
 from alarp.kernel import BadInput, Phase, Unavailable
 from alarp.records import clock, objects
 from alarp.records.ledger import dispatches, work
@@ -70,7 +71,7 @@ def process(step: Claim) -> None:
 
 def _leaving(dispatch: Dispatch) -> bool:
     key = f"{dispatch.deployment_id}:{dispatch.pk}"
-    return Work.objects.filter(kind="send", key=key, state__in=work.OPEN).exists()
+    return bool(Work.objects.filter(kind="send", key=key, state__in=work.OPEN).exists())
 
 
 def _go_on(step: Claim, dispatch: Dispatch, tool: Peer, folder: Folder) -> None:
@@ -87,7 +88,7 @@ def _go_on(step: Claim, dispatch: Dispatch, tool: Peer, folder: Folder) -> None:
         _look_again(step)
         return
     _judge(outcome, tool, folder, contained=bool(command_of(tool.aet).engine))
-    _take(step, tool, folder)
+    _take(step, tool, folder, outcome)
 
 
 def _start(step: Claim, dispatch: Dispatch, tool: Peer, folder: Folder) -> None:
@@ -140,9 +141,9 @@ class _Object:
     transfer_syntax: str
 
 
-def _take(step: Claim, tool: Peer, folder: Folder) -> None:
+def _take(step: Claim, tool: Peer, folder: Folder, outcome: Outcome) -> None:
     """Keep everything it left, or nothing; each is durable and waits to be matched before the step is done."""
-    left = list(folder.results())
+    left = list(folder.results(outcome))
     if not left:
         raise Failed(f"The program of {tool.aet} ended well and left no result.")
     receiving.check_space()
