@@ -206,7 +206,7 @@ def test_the_page_says_who_was_asked_beside_the_ledger_and_leads_to_each_study_t
     client = signed_in("pacs-manager")
     page = text_of(client.get(reverse("reconciliation")))
     study = day["flagged"].pk
-    sentence = f"Study {study}: the ledger says 1 results filed, TESTPACS 0."
+    sentence = f"Study {study}, results filed: 1 by the ledger, 0 by TESTPACS."
     assert f'<a href="{reverse("study", args=[study])}">{sentence}</a>' in page
     assert "Differs 1 difference from the ledger." in plain(page)
     assert "TESTTOOL1 does not answer." in page

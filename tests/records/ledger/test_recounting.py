@@ -19,7 +19,7 @@ DAY = clock.now().date()
 
 def test_a_difference_says_who_holds_what_of_which_study() -> None:
     (one,) = differing("PACS1", "results filed", Counter({7: 2, 8: 1}), Counter({7: 1, 8: 1}))
-    assert one.sentence == "Study 7: the ledger says 2 results filed, PACS1 1."
+    assert one.sentence == "Study 7, results filed: 2 by the ledger, 1 by PACS1."
     assert Difference(0, "the store", "objects received", 0, 3).sentence.startswith("No study of the ledger")
 
 

@@ -51,6 +51,7 @@ SWEEPS: tuple[Callable[[datetime], object], ...] = (
     alarms.look_at_what_was_kept_apart,
     alarms.look_at_messages_that_wait,
     alarms.look_at_arrivals,
+    alarms.look_at_steps_in_trouble,
     ask_for_due_ones,
     proofs.ask_to_seal,
     recounting.ask_for_yesterday,

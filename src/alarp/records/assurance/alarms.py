@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from alarp.kernel import Unavailable
+from alarp.kernel import Phase, Unavailable
 from alarp.pathway import Breach, Figure
 from alarp.pathway.alarms import ALL, is_past, sentence
 from alarp.records import clock, spool
 from alarp.records.assurance import recalls
 from alarp.records.deployments.models import Deployment
-from alarp.records.ledger import opt_outs
+from alarp.records.ledger import opt_outs, work
 from alarp.records.ledger.identities import PatientIds
 from alarp.records.ledger.models import Instance, Peer, Quarantine
 from alarp.records.messages import queries as messages
@@ -20,6 +20,10 @@ from alarp.standards.watch import gateway_rules, monitors
 
 REGISTER, DOWN, PROBE, RECALL = "register-unreachable", "tool-down", "probe-failed", "recall-overdue"
 APART, WAITING, ARRIVALS = "objects-kept-apart", "messages-waiting", "arrivals-waiting"
+STUCK = "steps-in-trouble"
+# What the tool-down alert (connect, send) and that of the register (opt-out) tell of already is not told twice.
+TOLD_ELSEWHERE = (Phase.CONNECT.value, Phase.SEND.value, Phase.OPT_OUT.value)
+ON_ITS_WAY = ("complete", "decide", "send", "run", "match", "file", "commit", "recall", "tell-ris")
 BACK = {
     REGISTER: "The opt-out list can be asked again.",
     DOWN: "The tool answers again.",
@@ -28,6 +32,7 @@ BACK = {
     APART: "Somebody has looked at every object that was kept apart.",
     WAITING: "Somebody has looked at every message that waited.",
     ARRIVALS: "Everything that was received is in the ledger.",
+    STUCK: "Every step that was in trouble went through.",
 }
 
 
@@ -102,6 +107,24 @@ def look_at_arrivals(moment: datetime) -> None:
     says = f"{spool.count()} wait; the first came on {first:%d %B %Y at %H:%M}." if first else ""
     for deployment in connected():
         judge(deployment, ARRIVALS, minutes, says, cause_at=first or moment)
+
+
+def look_at_steps_in_trouble(moment: datetime) -> None:
+    """Has a step on a study's way (filing, say, while the PACS is away) gone wrong for longer than it should?
+
+    It is tried again for as long as it takes; somebody has to hear of it all the same. The key of a step that is one
+    tool's begins with the number of its deployment; any other step is every tool's concern.
+    """
+    steps = work.in_trouble().filter(kind__in=ON_ITS_WAY).exclude(kind="send", phase__in=TOLD_ELSEWHERE)
+    waiting = list(steps.values_list("kind", "key", "phase", "trouble", "trouble_since"))
+    for deployment in connected():
+        own = [one for one in waiting if ":" not in one[1] or one[1].startswith(f"{deployment.pk}:")]
+        first = own[0] if own else None
+        minutes = (moment - first[4]).total_seconds() / 60 if first else 0.0
+        says = (
+            f"{len(own)} wait; the first since {first[4]:%d %B %Y at %H:%M} UTC: {first[3]}" if first else ""
+        )
+        judge(deployment, STUCK, minutes, says, cause_at=first[4] if first else moment)
 
 
 def look_at_messages_that_wait(moment: datetime) -> None:

@@ -305,6 +305,9 @@ class Work(models.Model):
     trouble = models.CharField(
         max_length=500, blank=True, help_text="What went wrong last, without identifiers"
     )
+    trouble_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when every try has gone wrong; empty: none has"
+    )
     created_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)
 

@@ -51,9 +51,9 @@ class Difference:
 
     @property
     def sentence(self) -> str:
-        """'Study 12: the ledger says 4 images sent to flag-river, the egress record 3.'"""
+        """'Study 12, images sent to flag-river: 4 by the ledger, 3 by the egress record.'"""
         name = f"Study {self.study}" if self.study else "No study of the ledger"
-        return f"{name}: the ledger says {self.ledger:,} {self.what}, {self.witness} {self.found:,}."
+        return f"{name}, {self.what}: {self.ledger:,} by the ledger, {self.found:,} by {self.witness}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import DateTimeField, F, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from alarp.records import clock
 from alarp.records.configuration import configuration
 from alarp.records.ledger.models import Work
 
 OPEN = (Work.READY, Work.LEASED)
+NO_TROUBLE: Mapping[str, Any] = {"phase": "", "trouble": "", "trouble_since": None}
 
 
 class LostLease(Exception):
@@ -52,7 +54,7 @@ def ask(kind: str, key: str, payload: Mapping[str, Any], *, due_at: datetime | N
 def rearm(kind: str, key: str, payload: Mapping[str, Any], *, due_at: datetime) -> None:
     """Ask for a step that may come again (a study's quiet timer): a done one is made ready, an open one put off."""
     again = Work.objects.filter(kind=kind, key=key).exclude(state=Work.LEASED)
-    if again.update(state=Work.READY, due_at=due_at, attempts=0, done_at=None, phase="", trouble=""):
+    if again.update(state=Work.READY, due_at=due_at, attempts=0, done_at=None, **NO_TROUBLE):
         return
     ask(kind, key, payload, due_at=due_at)  # a leased one sees the new arrival in its own transaction
 
@@ -96,7 +98,7 @@ def _write(step: Claim, **values: Any) -> None:
 
 def finish(step: Claim) -> None:
     """The step is done; call it first in the transaction that writes what the step found."""
-    _write(step, state=Work.DONE, done_at=clock.now(), lease_until=None, trouble="")
+    _write(step, state=Work.DONE, done_at=clock.now(), lease_until=None, trouble="", trouble_since=None)
 
 
 def renew(step: Claim) -> None:
@@ -128,12 +130,21 @@ def retry(step: Claim, *, phase: str, sentence: str, wait_s: float | None = None
         due_at=clock.now() + timedelta(seconds=wait_s),
         phase=phase,
         trouble=sentence[:500],
+        trouble_since=Coalesce(F("trouble_since"), clock.now(), output_field=DateTimeField()),
     )
 
 
 def postpone(step: Claim, *, due_at: datetime) -> None:
     """Not yet: nothing went wrong, the step is simply not due."""
-    _write(step, state=Work.READY, owner="", lease_until=None, due_at=due_at, attempts=0)
+    _write(
+        step,
+        state=Work.READY,
+        owner="",
+        lease_until=None,
+        due_at=due_at,
+        attempts=0,
+        trouble_since=None,
+    )
 
 
 def stop(step: Claim, *, phase: str, sentence: str) -> None:
@@ -161,3 +172,8 @@ def wake(kind: str, key_prefix: str) -> int:
         kind=kind, key__startswith=key_prefix, state=Work.READY, due_at__gt=clock.now()
     )
     return waiting.exclude(phase="").update(due_at=clock.now(), attempts=0)
+
+
+def in_trouble() -> QuerySet[Work]:
+    """Which open steps have gone wrong at every try of late? Those that have for longest first."""
+    return Work.objects.filter(state__in=OPEN, trouble_since__isnull=False).order_by("trouble_since", "pk")
