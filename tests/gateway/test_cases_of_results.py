@@ -192,6 +192,12 @@ def test_a_report_that_claims_a_persons_verification_is_kept_apart_with_the_clau
     claiming = report(route.send(series(1)))
     claiming.VerificationFlag = "VERIFIED"
     assert "says that a person has verified it (PS3.3 C.17.2)" in route.returned(claiming)
+    said = route.house.ask(
+        "from alarp.records import clock\nfrom alarp.records.ledger.answers import answer\n"
+        f"i = Instance.objects.get(sop_uid={str(claiming.SOPInstanceUID)!r})\n"
+        "a = answer(i.study.dispatches.get(), now=clock.now())\nanswer = [a.kind, a.sentence]"
+    )
+    assert said[0] == "awaited" and "kept apart until a person has looked" in said[1]
 
 
 @pytest.mark.need("G11")

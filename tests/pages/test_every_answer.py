@@ -19,7 +19,7 @@ from alarp.records import clock
 from alarp.records.assurance.models import Recall
 from alarp.records.deployments.models import Deployment
 from alarp.records.ledger import answers
-from alarp.records.ledger.models import Dispatch, Instance, Peer, Result, Study
+from alarp.records.ledger.models import Dispatch, Instance, Peer, Quarantine, Result, Study
 from pages.ledger_day import Day
 from pages.test_gateway_pages import day, plain, signed_in, static_files_as_they_lie, text_of, written  # noqa: F401
 
@@ -42,6 +42,7 @@ class Case:
     results: list[dict[str, Any]] = field(default_factory=list)
     fate: str = Result.FILED
     recalled: bool = False
+    apart: bool = False
     study: dict[str, Any] = field(default_factory=dict)
 
 
@@ -61,6 +62,8 @@ CASES = [
          "sent", sent=True, due_in_min=-5),
     Case("late", "overdue", "No result has come back in time", "Result overdue", "sent", "The result is overdue.",
          sent=True, due_in_min=-5),
+    Case("awaited, with one in quarantine", "awaited", "kept apart until a person has looked", "Result awaited", "sent",
+         sent=True, apart=True),
     Case("about to be sent", "awaited", "Not analysed yet: it is about to be sent", "On its way", "ready"),
     Case("waits to be fetched", "awaited", "Not analysed yet: it waits for the tool", "Waiting", "waiting"),
     Case("the tool is down", "not analysed", "Not analysed. READER does not answer", "Held", "held",
@@ -114,6 +117,14 @@ def write(case: Case, like: Study) -> Study:
             state=case.fate,
             summary=summary,
             matched_at=now,
+        )
+    if case.apart:
+        stray = Instance.objects.create(
+            study=study, direction=Instance.RESULT, peer=Peer.objects.get(deployment=tool), modality="SR",
+            sop_uid="2.25.79", sha256="9" * 64, size_bytes=1, received_at=now,
+        )  # fmt: skip
+        Quarantine.objects.create(
+            instance=stray, phase="match", reason="Verified by a tool.", deployment=tool, at=now
         )
     if case.recalled:
         Recall.objects.create(dispatch=dispatch, images=1, asked_at=now, due_at=now, letter="Please delete.")

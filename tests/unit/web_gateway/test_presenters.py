@@ -116,11 +116,9 @@ def test_a_patient_without_studies_here_is_said_to_have_none() -> None:
 
 
 def test_a_result_that_is_late_is_overdue_whatever_the_state_is_called() -> None:
-    early = datetime(2026, 6, 3, 11, 0, tzinfo=UTC)
-    nothing = SimpleNamespace(all=lambda: [])
-    late, in_time = (SimpleNamespace(state=Dispatch.SENT, due_at=at, results=nothing) for at in (early, None))
-    assert states.sign_of(Dispatch.SENT, answers.answer(late, now=NOW)) is states.OVERDUE  # type: ignore[arg-type]
-    assert states.sign_of(Dispatch.SENT, answers.answer(in_time, now=NOW)).word == "Result awaited"  # type: ignore[arg-type]
+    late, in_time = (answers.Answer(kind, "") for kind in (answers.OVERDUE, answers.AWAITED))
+    assert states.sign_of(Dispatch.SENT, late) is states.OVERDUE
+    assert states.sign_of(Dispatch.SENT, in_time).word == "Result awaited"
 
 
 def test_every_state_of_the_ledger_has_its_own_word() -> None:

@@ -64,7 +64,7 @@ def match(step: Claim) -> None:
         results.refuse(step, instance, f"The patient could not be restored: {error}", [])
         return
     if barred := [one for one in fallen_short if one.check.effect == QUARANTINE]:
-        _refuse_as_made(step, instance, barred)
+        _refuse_as_made(step, instance, dispatch, barred)
         return
     summary |= _told(fallen_short)
     kept_because = unapproved or why_kept(dispatch) or _repeated(dispatch, summary)
@@ -161,12 +161,12 @@ def _refuse(step: Claim, instance: Instance, found: tuple[Disagreement, ...]) ->
     results.refuse(step, instance, reason, [asdict(one) for one in found])
 
 
-def _refuse_as_made(step: Claim, instance: Instance, barred: list[Shortcoming]) -> None:
+def _refuse_as_made(step: Claim, instance: Instance, dispatch: Dispatch, barred: list[Shortcoming]) -> None:
     """It fits, and is made as no result of a tool may be made: kept apart, with the clause."""
     first = barred[0]
     reason = f"It fits the study, but {first.found} ({first.check.source}). It is not filed."
     told = [{"field": one.check.id, "expected": one.check.asks, "found": one.found} for one in barred]
-    results.refuse(step, instance, reason, told)
+    results.refuse(step, instance, reason, told, study=dispatch.study)
 
 
 def _told(fallen_short: tuple[Shortcoming, ...]) -> dict[str, Any]:

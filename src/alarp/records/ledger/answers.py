@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from alarp.records.ledger.models import Dispatch, Result, Study
+from alarp.records.ledger.models import Dispatch, Instance, Result, Study
 
 RESULT, NOT_ANALYSED, AWAITED, OVERDUE = "result", "not analysed", "awaited", "overdue"
 KINDS = (RESULT, NOT_ANALYSED, AWAITED, OVERDUE)
 RECALLED = "The patient opted out after it was sent: people read alone, and what comes back is kept out of routine view."
+KEPT_APART = " Something came back that may not be filed; it is kept apart until a person has looked."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +32,22 @@ def answer(dispatch: Dispatch, *, now: datetime) -> Answer:
     if results:
         return _of_results(results)
     if dispatch.state == Dispatch.SENT:
+        apart = KEPT_APART if _something_kept_apart(dispatch) else ""
         if dispatch.due_at is not None and dispatch.due_at < now:
-            return Answer(OVERDUE, "No result has come back in time: read it without AI.")
-        return Answer(AWAITED, "No result yet.")
+            return Answer(OVERDUE, f"No result has come back in time: read it without AI.{apart}")
+        return Answer(AWAITED, f"No result yet.{apart}")
     if dispatch.state == Dispatch.READY:
         return Answer(AWAITED, "Not analysed yet: it is about to be sent.")
     if dispatch.state == Dispatch.WAITING:
         return Answer(AWAITED, "Not analysed yet: it waits for the tool to fetch it.")
     return Answer(NOT_ANALYSED, f"Not analysed. {dispatch.reason}".strip())
+
+
+def _something_kept_apart(dispatch: Dispatch) -> bool:
+    came = Instance.objects.filter(
+        study=dispatch.study_id, direction=Instance.RESULT, peer__deployment=dispatch.deployment_id
+    )
+    return bool(came.filter(quarantine__resolved_at__isnull=True, quarantine__isnull=False).exists())
 
 
 def answer_without_a_tool(study: Study) -> Answer:

@@ -13,13 +13,25 @@ from alarp.records.audit import commands as audit
 from alarp.records.configuration import configuration
 from alarp.records.ledger import dispatches, work
 from alarp.records.ledger.arrivals import ACTOR, quarantine
-from alarp.records.ledger.models import Dispatch, Instance, Result
+from alarp.records.ledger.models import Dispatch, Instance, Result, Study
 
 
-def refuse(step: work.Claim, instance: Instance, reason: str, disagreements: list[dict[str, str]]) -> None:
-    """It does not fit what it claims to belong to: quarantined, never filed."""
+def refuse(
+    step: work.Claim,
+    instance: Instance,
+    reason: str,
+    disagreements: list[dict[str, str]],
+    *,
+    study: Study | None = None,
+) -> None:
+    """It does not fit what it claims to belong to, or is made as no result may be: quarantined, never filed.
+
+    `study` when it is beyond doubt to which it belongs: then it is told there that something was kept apart.
+    """
     with transaction.atomic():
         work.finish(step)
+        if study is not None:
+            Instance.objects.filter(pk=instance.pk).update(study=study)
         quarantine(
             instance,
             phase=Phase.MATCH,
