@@ -26,12 +26,14 @@ class WebTool:
             def do_POST(self) -> None:
                 body = io.BytesIO(self.rfile.read(int(self.headers["Content-Length"])))
                 boundary = media_type(self.headers["Content-Type"]).parameters["boundary"]
-                for _, content in Parts(body, boundary, most_bytes=2**30):
-                    tool.images.append(dcmread(io.BytesIO(b"".join(content))))
+                kept = [dcmread(io.BytesIO(b"".join(c))) for _, c in Parts(body, boundary, most_bytes=2**30)]
+                tool.images += kept
+                named = [{"00081155": {"vr": "UI", "Value": [str(one.SOPInstanceUID)]}} for one in kept]
+                answer = json.dumps({"00081199": {"vr": "SQ", "Value": named}}).encode()
                 self.send_response(200)
-                self.send_header("Content-Length", "2")
+                self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
-                self.wfile.write(b"{}")
+                self.wfile.write(answer)
 
             def log_message(self, *_: Any) -> None:
                 """Not in a test's output."""

@@ -10,7 +10,11 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
 from pathlib import Path
+
+from django.db.models import Q
 
 from alarp.kernel import Unavailable
 from alarp.records import clock
@@ -78,7 +82,13 @@ class Noes:
     def brought_by(self, names: Iterable[PatientIds], no: No, *, after: datetime) -> Merge | None:
         """Which merge, of those after this moment, made the no one of this patient?"""
         given = tuple(names)
-        for row in Merge.objects.filter(at__gt=after).order_by("at", "pk").select_related("message"):
+        numbers = {
+            n for name in given for one in known_as(name) for n in (one.patient_id, one.nhs_number) if n
+        }
+        columns = ("patient_id", "old_patient_id", "nhs_number", "old_nhs_number")
+        of_patient = reduce(or_, (Q(**{f"{column}__in": numbers}) for column in columns))
+        since = Merge.objects.filter(of_patient, at__gt=after).order_by("at", "pk")
+        for row in since.select_related("message"):
             if no in self.of(given, at=row.at):
                 return row
         return None
