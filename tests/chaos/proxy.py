@@ -23,7 +23,7 @@ class Proxy:
     """Carries everything to a port of this machine; each cut is made once, by the first connection that comes to it."""
 
     def __init__(self, target: int, cuts: list[Cut]) -> None:
-        self._target, self.cuts = target, list(cuts)
+        self.target, self.cuts = target, list(cuts)
         self._lock = threading.Lock()
         self._entrance = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._entrance.getsockname()[1])
@@ -37,7 +37,7 @@ class Proxy:
 
     def _carry(self, near: socket.socket) -> None:
         try:
-            far = socket.create_connection(("127.0.0.1", self._target))
+            far = socket.create_connection(("127.0.0.1", self.target))
         except OSError:
             near.close()
             return

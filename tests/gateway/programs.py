@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import types
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,21 @@ def routes_from_a_file() -> None:
 
     _module("alarp.records.deployments.queries").route = route  # type: ignore[attr-defined]
     _module("alarp.records.deployments.commands").reopen_lapsed = lambda at: None  # type: ignore[attr-defined]
+
+
+def clock_that_a_test_moves() -> None:
+    """The present is so many seconds from now as the file `clock` of the data folder says; without it, now."""
+    from alarp.records import clock
+
+    real, file = clock.now, data_folder() / "clock"
+
+    def now() -> datetime:
+        try:
+            return real() + timedelta(seconds=float(file.read_text()))
+        except FileNotFoundError:
+            return real()
+
+    clock.now = now
 
 
 def crash_points(program: str, points: list[dict[str, Any]] | None = None) -> None:
@@ -160,6 +176,7 @@ def main() -> None:
     program = sys.argv[1]
     boot()
     routes_from_a_file()
+    clock_that_a_test_moves()
     if program in ("probe", "nursery"):
         {"probe": probe, "nursery": nursery}[program]()
         return

@@ -167,10 +167,11 @@ def release(owner: str) -> int:
 
 
 def wake(kind: str, key_prefix: str) -> int:
-    """Do now what waits out a retry: the other side has just answered."""
-    waiting = Work.objects.filter(
-        kind=kind, key__startswith=key_prefix, state=Work.READY, due_at__gt=clock.now()
-    )
+    """Do now, and in the order in which they were asked for, what waits out a retry: the other side has just answered.
+
+    Also what is due by now: its waits came to an end at random, and the oldest study is not to come last.
+    """
+    waiting = Work.objects.filter(kind=kind, key__startswith=key_prefix, state=Work.READY, attempts__gt=0)
     return waiting.exclude(phase="").update(due_at=clock.now(), attempts=0)
 
 
