@@ -34,7 +34,7 @@ def base_of(environ: Mapping[str, Any], prefix: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class WebDoor:
     """One service by HTTP: its name, that of its room here and of its settings, and what people call it."""
 
     name: str
@@ -75,7 +75,7 @@ def _loopback(host: str) -> bool:
 class _Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn without its command line: everything comes from Alarp's own settings."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: WebDoor) -> None:
         self.door = door
         super().__init__()
 
@@ -123,7 +123,7 @@ def _alone(_server: Any, _worker: Any) -> None:
 
 def serve(name: str, title: str) -> int:
     """Open this door until somebody ends the process; answers 1 when it cannot be opened, and says why."""
-    door = Door(name, title)
+    door = WebDoor(name, title)
     try:
         door.check()
         server = _Server(door)
