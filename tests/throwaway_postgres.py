@@ -82,13 +82,19 @@ class ThrowawayPostgres:
                 os.chown(path, account.pw_uid, account.pw_gid)
         self._run([*prefix, programs / "initdb", "-D", self.cluster, "-U", "alarp", "-A", "scram-sha-256",
                    f"--pwfile={secret}", "-E", "UTF8", "--locale=C", "--no-sync"])  # fmt: skip
-        # fsync off: the tests kill Alarp's processes, never this server or the machine.
+        # fsync off: the tests end this server's processes, never the machine.
         options = (
             f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories={self.folder} "
             "-c fsync=off -c max_connections=100"
         )
         self._run([*prefix, programs / "pg_ctl", "-D", self.cluster, "-l", self.folder / "log", "-w", "-t", "60",
                    "-o", options, "start"])  # fmt: skip
+
+    def restart(self, mode: str = "fast") -> None:
+        """End the server in this way ("fast": connections are cut; "immediate": it falls over) and start it again."""
+        command = [*_as_its_user(), binaries() / "pg_ctl", "-D", self.cluster, "-l", self.folder / "log",
+                   "-m", mode, "-w", "-t", "120", "restart"]  # fmt: skip
+        self._run(command)
 
     def _run(self, command: list[str | Path]) -> None:
         log = self.folder / "set-up.log"

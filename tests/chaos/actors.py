@@ -74,6 +74,15 @@ class Processes:
             self.kill(name)
 
 
+def lives(pid: int) -> bool:
+    """Is this process there, and more than the remains that nobody has collected yet?"""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in ("Z", "X")
+
+
 def kind_of(name: str) -> str:
     return name.rstrip("0123456789")
 

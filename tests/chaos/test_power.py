@@ -13,7 +13,15 @@ import time
 from pathlib import Path
 
 import pytest
-from actors import PATIENCE_S, Processes, Scanner, counting_pacs, drain, nothing_is_doubled_or_misfiled
+from actors import (
+    PATIENCE_S,
+    Processes,
+    Scanner,
+    counting_pacs,
+    drain,
+    lives,
+    nothing_is_doubled_or_misfiled,
+)
 from house import House, free_port, wait_for
 from power import Disk, library
 from pydicom import dcmread
@@ -94,15 +102,7 @@ def _all_die(gateway: Processes) -> None:
     for pid in everybody:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not any(_lives(pid) for pid in everybody), seconds=PATIENCE_S)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state not in ("Z", "X")
+    wait_for(lambda: not any(lives(pid) for pid in everybody), seconds=PATIENCE_S)
 
 
 def _everything_acknowledged_is_there(house: House, scanner: Scanner) -> None:
