@@ -9,9 +9,10 @@ from typing import Any
 
 def assure(live: Any, person: Callable[[str], Any]) -> dict[str, Any]:
     """A study recalled and answered, one proof, two probes (one broke), and a Trust beside ours that reads without AI."""
+    from alarp.kernel import digest
     from alarp.records import clock
     from alarp.records.assurance import proofs, recalls, switch
-    from alarp.records.assurance.models import Downtime, Probe, Recall
+    from alarp.records.assurance.models import Downtime, OptOutProof, Probe, Recall
     from alarp.records.ledger.models import Dispatch
     from alarp.records.people.models import Organisation
 
@@ -33,7 +34,23 @@ def assure(live: Any, person: Callable[[str], Any]) -> dict[str, Any]:
         now.date() - timedelta(days=39),
         by=person("pacs-manager"),
     )
-    proof = proofs.prove(now - timedelta(days=1), now + timedelta(minutes=1), by=person("pacs-manager"))
+    computed = proofs.prove(now - timedelta(days=1), now + timedelta(minutes=1), by=person("pacs-manager"))
+    left = {
+        "study": sent.study_id, "deployment": live.slug, "images": 1, "first_at": now.isoformat(), "last_at": now.isoformat(),
+        "said_no": "opt-out 1", "since": (now - timedelta(days=2)).isoformat(),
+        "because": "Message 12, ADT^A40 said on 2026-06-03 at 14:02 that both numbers are one patient's.",
+    }  # fmt: skip
+    body = computed.body | {"merged": [left], "before": [left | {"because": ""}]}
+    proof = OptOutProof(
+        begin=computed.begin,
+        end=computed.end,
+        proven=True,
+        body=body,
+        sha256=digest(body),
+        by=computed.by,
+        at=now,
+    )
+    proof.save()
     for number, state in ((1, Probe.PASSED), (2, Probe.PASSED), (3, Probe.FAILED)):
         at = now - timedelta(hours=4 - number)
         Probe.objects.create(
