@@ -17,9 +17,7 @@ from typing import NamedTuple
 from alarp.identity.deeds import ACCESSION, DEEPER, Deed, Depth, below, decide, instead
 from alarp.identity.explicit import (
     GOES,
-    LONG,
     LOOK,
-    SHORT,
     STAYS,
     Element,
     NotPlain,
@@ -32,11 +30,10 @@ from alarp.identity.explicit import (
     even,
     item,
     items_of,
-    read_head,
-    read_length,
     text_of,
     walk,
 )
+from alarp.identity.file_meta import COMPRESSED, file_meta, read_file_meta
 from alarp.identity.header import valid_uid
 from alarp.identity.leaving import (
     CODES_OF_METHOD,
@@ -50,11 +47,9 @@ from alarp.identity.leaving import (
     says_nothing,
     stamped,
 )
-from alarp.identity.objects import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from alarp.identity.profile import Profile
 from alarp.identity.pseudonyms import Pseudonyms
 from alarp.identity.shape import walk_again
-from alarp.identity.structure import EXPLICIT_LITTLE
 
 HEAD_BYTES = 1 << 16
 
@@ -69,8 +64,6 @@ _WHO = frozenset({*_OWN_UIDS, _ISSUER, _FRAME, _BURNED_IN, *NAMES, *NUMBERS})
 _LOOKED_AT = frozenset({*_WHO, OTHER_IDS, *stamped(pixels_cleaned=True)})
 _PLACE = itemgetter(0, 1)
 _LOOK_AT_ALL = Table(lambda key, tag, vr: LOOK)
-_COMPRESSED = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
-_DEFLATED = frozenset({"1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
 _KEPT, _REMOVED, _EMPTIED = Deed.KEPT, Deed.REMOVED, Deed.EMPTIED
 _CHECKED, _PRIVATE = Deed.CHECKED, Deed.PRIVATE
 _WALKED = frozenset({Deed.WALKED, *DEEPER})
@@ -101,7 +94,7 @@ class _Rewriting:
         self, source: Source, head: bytes, profile: Profile, pseudonyms: Pseudonyms, pixels_cleaned: bool
     ) -> None:
         self.source, self.head, self.pixels_cleaned = source, head, pixels_cleaned
-        self.syntax, self.sop_class, self.start = _read_file_meta(head)
+        self.syntax, self.sop_class, self.start = read_file_meta(head)
         self.known = _decisions(profile, Depth.TOP, self.sop_class)
         marks = stamped(pixels_cleaned=pixels_cleaned)
         self.top = walk_again(head, self.start, self.known.table, marks=marks)
@@ -118,7 +111,9 @@ class _Rewriting:
         )
         cuts = [(place, place, stamp) for place, stamp in zip(top.marked, stamps, strict=True)]
         cuts += self.cleaner.cuts(self.head, top, self.known, Depth.TOP)
-        head = _file_meta(self.leaving, self.syntax) + _joined(self.head, self.start, end, cuts)
+        sop_uid = self.leaving.uid(self.leaving.who.sop_instance_uid)
+        meta = file_meta(self.sop_class, sop_uid, self.syntax)
+        head = meta + _joined(self.head, self.start, end, cuts)
         if not self.pixels:
             return (head,), self.leaving, self.cleaner.done
         if self.pixels.end == len(self.source):
@@ -141,7 +136,7 @@ class _Rewriting:
         last = self.top.elements[-1]
         stop = last.end
         if last.open_ended:
-            if not self.syntax.startswith(_COMPRESSED):
+            if not self.syntax.startswith(COMPRESSED):
                 raise NotPlain
             stop = end_of_fragments(self.source, last.value, size)
         if stop > size:
@@ -367,40 +362,3 @@ def _joined(data: bytes, start: int, end: int, cuts: list[Cut]) -> bytes:
         start = cut_end
     out.append(data[start:end])
     return b"".join(out)
-
-
-def _read_file_meta(head: bytes) -> tuple[str, str, int]:
-    """Which transfer syntax and SOP class does the file meta name, and where does the data set begin?"""
-    if head[128:132] != b"DICM":
-        raise NotPlain
-    position, found = 132, dict[int, str]()
-    while head[position : position + 2] == b"\x02\x00":
-        _, number, vr, length = read_head(head, position)
-        start = position + 8
-        if vr in LONG:
-            (length,) = read_length(head, start)
-            start += 4
-        elif vr not in SHORT:
-            raise NotPlain
-        if number in (0x0002, 0x0010):
-            found[number] = text_of(head[start : start + length])
-        position = start + length
-    syntax = found.get(0x0010, "")
-    plain = syntax == EXPLICIT_LITTLE or (syntax.startswith(_COMPRESSED) and syntax not in _DEFLATED)
-    if not plain:
-        raise NotPlain
-    return syntax, found.get(0x0002, ""), position
-
-
-def _file_meta(leaving: Leaving, syntax: str) -> bytes:
-    """An empty preamble and a file meta of our own (PS3.10 section 7.1): nothing of the source's is copied."""
-    elements = [
-        element(0x00020001, b"OB", b"\0\1"),
-        element(0x00020002, b"UI", even(leaving.who.sop_class_uid.encode(), b"\0")),
-        element(0x00020003, b"UI", even(leaving.uid(leaving.who.sop_instance_uid).encode(), b"\0")),
-        element(0x00020010, b"UI", even(syntax.encode(), b"\0")),
-        element(0x00020012, b"UI", even(IMPLEMENTATION_CLASS_UID.encode(), b"\0")),
-        element(0x00020013, b"SH", even(IMPLEMENTATION_VERSION_NAME.encode(), b" ")),
-    ]
-    content = b"".join(elements)
-    return b"\0" * 128 + b"DICM" + element(0x00020000, b"UL", len(content).to_bytes(4, "little")) + content

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alarp.identity import shape
-from alarp.identity.by_bytes import _read_file_meta as file_meta
 from alarp.identity.explicit import GOES, LOOK, STAYS, NotPlain, Table, Walked, walk
+from alarp.identity.file_meta import read_file_meta
 from alarp.identity.shape import Shape, walk_again
 
 MARKS = (0x00080050, 0x00100010, 0x00120062, 0x00280303)
@@ -33,7 +33,7 @@ def header(**changes: Any) -> tuple[bytes, int]:
 
 
 def data_set_of(part10: bytes) -> int:
-    return file_meta(part10)[2]
+    return read_file_meta(part10)[2]
 
 
 def seen(data: bytes, start: int) -> tuple[Table, Shape]:
