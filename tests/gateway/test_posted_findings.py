@@ -126,6 +126,30 @@ def test_a_finding_that_disagrees_anywhere_is_quarantined_and_never_filed(
     assert about in site.fate(answer.json()["sop_instance_uid"])
 
 
+@pytest.mark.need("G11")
+def test_a_finding_for_a_route_that_has_closed_meanwhile_is_kept_and_not_filed(site: Site) -> None:
+    images = site.send(1)
+    site.house.route("reader", "closed", "Hold 1.")
+    answer = post(site.http, finding(images, result_id="after the hold"), TOKEN)
+    assert site.fate(answer.json()["sop_instance_uid"]) == "kept"
+    site.house.route("reader", "live")
+    original = site.images[str(images[0].StudyInstanceUID)][0]
+    assert site.pacs.instances(str(original.StudyInstanceUID)) == []
+
+
+@pytest.mark.need("G11")
+def test_a_tool_that_could_not_read_a_study_says_so_and_the_study_reads_not_analysed(site: Site) -> None:
+    said = finding(site.send(1), statements=[], not_analysed="No lungs in the picture")
+    uid_of = post(site.http, said, TOKEN).json()["sop_instance_uid"]
+    assert site.fate(uid_of) == "filed"
+    told = site.house.ask(
+        "from alarp.records import clock\nfrom alarp.records.ledger.answers import answer\n"
+        f"a = answer(Result.objects.get(instance__sop_uid={uid_of!r}).dispatch, now=clock.now())\n"
+        "answer = [a.kind, a.sentence]"
+    )
+    assert told == ["not analysed", "The tool could not analyse it: No lungs in the picture."]
+
+
 @pytest.mark.need("G02")
 def test_a_finding_on_images_that_were_never_sent_is_kept_whole_in_quarantine(site: Site) -> None:
     said = finding(site.send(1), images=["2.25.4711"], result_id="strange images")
