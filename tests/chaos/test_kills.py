@@ -31,7 +31,7 @@ from actors import (
 )
 from house import House, free_port
 
-KILLS = int(os.environ.get("ALARP_KILLS", "51"))  # in each of four runs
+KILLS = int(os.environ.get("CHAOS_KILLS", "51"))  # in each of four runs
 # (transition, function, when): each is reached and died at in every run. What comes before a place is undone or
 # repeated, what comes after it is found done.
 PLACES = {

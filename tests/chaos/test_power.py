@@ -26,7 +26,7 @@ from house import House, free_port, wait_for
 from power import Disk, library
 from pydicom import dcmread
 
-CUTS = int(os.environ.get("ALARP_CUTS", "8"))
+CUTS = int(os.environ.get("CHAOS_CUTS", "8"))
 
 
 def test_the_disk_forgets_what_was_not_synced_and_keeps_what_was(tmp_path: Path) -> None:
