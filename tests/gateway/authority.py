@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +24,13 @@ class Authority:
         made = self._begun(self._subject, self._key, 3650)
         made = made.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         self.file = self._kept(f"{name}-authority", made.sign(self._key, hashes.SHA256()))
+
+    def trusting(self, *shown: Path) -> ssl.SSLContext:
+        """A caller's side: it trusts this authority, and shows this certificate with its key."""
+        context = ssl.create_default_context(cafile=self.file)
+        if shown:
+            context.load_cert_chain(*shown)
+        return context
 
     def issue(
         self, common_name: str, *, address: str = "", days: int = 90, began_days_ago: int = 1

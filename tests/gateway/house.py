@@ -159,6 +159,18 @@ class House:
             f"deployment={owner}, site=Organisation.objects.get(slug='north'))"
         )
 
+    def token(self, aet: str) -> str:
+        """A fresh token with which this peer uses the services over HTTP."""
+        return str(
+            self.ask(
+                "from alarp.records import permissions\n"
+                "from alarp.records.ledger import peers\n"
+                "checked, permissions.check = permissions.check, lambda *a: None\n"
+                f"answer = peers.issue_token(Peer.objects.get(aet={aet!r}), by=Person.objects.get(username='pat'))\n"
+                "permissions.check = checked"
+            )
+        )
+
     def until(self, source: str, expected: Any = True, *, seconds: float = 20) -> Any:
         """Wait until the question has this answer."""
         end, answer = time.monotonic() + seconds, None

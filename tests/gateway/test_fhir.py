@@ -95,18 +95,6 @@ def serve(house: House, *, wait: bool = True) -> subprocess.Popen[str]:
     return process
 
 
-def token_of(house: House, aet: str) -> str:
-    return str(
-        house.ask(
-            "from alarp.records import permissions\n"
-            "from alarp.records.ledger import peers\n"
-            "checked, permissions.check = permissions.check, lambda *a: None\n"
-            f"answer = peers.issue_token(Peer.objects.get(aet={aet!r}), by=Person.objects.get(username='pat'))\n"
-            "permissions.check = checked"
-        )
-    )
-
-
 class Door:
     """The service, an integration engine that may post (SCANNER), and a tool and a scanner that may not."""
 
@@ -127,7 +115,7 @@ class Door:
             "r = RoleHolding.objects.create(person=Person.objects.get(username='pat'), role='radiographer', "
             "organisation=Organisation.objects.get(slug='trust'), since=datetime.date(2020, 1, 1))"
         )
-        self.tokens = {aet: token_of(self.house, aet) for aet in ("SCANNER", "SCANNER2", "READER")}
+        self.tokens = {aet: self.house.token(aet) for aet in ("SCANNER", "SCANNER2", "READER")}
         self.process = serve(self.house)
         self.url = f"http://127.0.0.1:{self.port}/fhir"
 
@@ -274,7 +262,7 @@ def test_nothing_can_be_read_back_changed_or_deleted(door: Door, method: str) ->
     location = door.post(imaging_study()).headers["location"]
     headers = {"Authorization": f"Bearer {door.tokens['SCANNER']}"}
     for address in (location, f"{door.url}/ImagingStudy", door.url):
-        answer = httpx.request(method, address, headers=headers)
+        answer = httpx.request(method, address, headers=headers, timeout=30)
         assert answer.status_code in (404, 405) and said(answer)
 
 
@@ -303,6 +291,7 @@ def test_a_stranger_a_tool_and_a_sender_that_is_not_named_are_refused_and_writte
             f"{door.url}/Consent",
             json=consent(),
             headers={"Authorization": "Bearer guessed", "Content-Type": FHIR_JSON},
+            timeout=30,
         ),
     )
     assert [nobody.status_code, guessed.status_code] == [401, 401]
@@ -318,14 +307,14 @@ def test_a_stranger_a_tool_and_a_sender_that_is_not_named_are_refused_and_writte
 
 
 def test_the_service_says_what_it_takes_to_anybody_who_asks(door: Door) -> None:
-    answer = httpx.get(f"{door.url}/metadata")
+    answer = httpx.get(f"{door.url}/metadata", timeout=30)
     told = CapabilityStatement.model_validate_json(answer.content)
 
     assert answer.status_code == 200 and told.fhirVersion == "4.0.1"
     kinds = {one.type: [i.code for i in one.interaction] for one in told.rest[0].resource}
     assert sorted(kinds) == ["Consent", "DiagnosticReport", "ImagingStudy", "ServiceRequest"]
     assert all(interactions == ["create"] for interactions in kinds.values())
-    assert httpx.post(f"{door.url}/metadata").status_code == 405
+    assert httpx.post(f"{door.url}/metadata", timeout=30).status_code == 405
 
 
 @pytest.mark.need("G15")
@@ -334,14 +323,6 @@ def test_no_log_of_the_service_names_a_patient(door: Door) -> None:
     door.post(b'{"resourceType": "Consent", "patient": "Sorrowfield 9434765919"', "Consent")
     log = (door.house.folder / "fhir.log").read_text()
     assert not any(word in log for word in (NHS, "Sorrowfield", "H2", "A lesion"))
-
-
-def trusting(authority: Authority, *shown: Path) -> ssl.SSLContext:
-    """A caller's side: whom it trusts, and the certificate and key that it shows."""
-    context = ssl.create_default_context(cafile=authority.file)
-    if shown:
-        context.load_cert_chain(*shown)
-    return context
 
 
 @pytest.mark.need("G15")
@@ -354,14 +335,18 @@ def test_over_tls_the_token_is_taken_and_a_certificate_alone_too(tmp_path: Path)
     try:
         made.house.ask("Peer.objects.create(aet='EPR', name='EPR', kind='source', secured='mutual').pk")
         url = f"https://127.0.0.1:{made.port}/fhir/Consent"
-        with_token = {"Authorization": f"Bearer {made.tokens['SCANNER']}", "Content-Type": FHIR_JSON}
-        assert httpx.post(url, json=consent(), headers=with_token, verify=trusting(trust)).status_code == 201
-        assert httpx.post(url, json=consent(), verify=trusting(trust)).status_code == 401
-        shown = trusting(trust, *trust.issue("EPR"))
-        typed = {"Content-Type": FHIR_JSON}
-        assert httpx.post(url, json=consent(status="inactive"), headers=typed, verify=shown).status_code == 201
+
+        def status(verify: ssl.SSLContext, **more: Any) -> int:
+            headers = {"Content-Type": FHIR_JSON, **more.pop("headers", {})}
+            answer = httpx.post(url, json=consent(**more), headers=headers, verify=verify, timeout=30)
+            return answer.status_code
+
+        bearer = {"Authorization": f"Bearer {made.tokens['SCANNER']}"}
+        assert status(trust.trusting(), headers=bearer) == 201
+        assert status(trust.trusting()) == 401
+        assert status(trust.trusting(*trust.issue("EPR")), status="inactive") == 201
         with pytest.raises(httpx.TransportError):
-            httpx.post(url, json=consent(), headers=typed, verify=trusting(trust, *strangers.issue("EPR")))
+            status(trust.trusting(*strangers.issue("EPR")))
     finally:
         made.house.close()
 

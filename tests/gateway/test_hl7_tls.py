@@ -23,14 +23,6 @@ from hl7_words import order
 pytestmark = pytest.mark.need("G15", "G18")
 
 
-def trusting(authority: Authority, *shown: Path) -> ssl.SSLContext:
-    """A caller's side: whom it trusts, and the certificate and key that it shows."""
-    context = ssl.create_default_context(cafile=authority.file)
-    if shown:
-        context.load_cert_chain(*shown)
-    return context
-
-
 class Place:
     """A hospital whose HL7 listener asks for TLS, the Trust's authority, and another one."""
 
@@ -90,12 +82,12 @@ def mutual(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 def test_a_sender_that_shows_its_own_certificate_is_heard(mutual: Place) -> None:
-    context = trusting(mutual.trust, *mutual.trust.issue("ris.north.example"))
+    context = mutual.trust.trusting(*mutual.trust.issue("ris.north.example"))
     assert mutual.told(order("T1"), context) == "AA" and mutual.kept("T1") == 1
 
 
 def test_the_certificate_of_another_sender_opens_nothing_and_is_written_down(mutual: Place) -> None:
-    context = trusting(mutual.trust, *mutual.trust.issue("pas.north.example"))
+    context = mutual.trust.trusting(*mutual.trust.issue("pas.north.example"))
     assert mutual.told(order("T2"), context) == "AR" and mutual.kept("T2") == 0
     assert any("certificate is not this sender's" in why for why in mutual.refusals())
 
@@ -105,13 +97,13 @@ def test_the_certificate_of_another_sender_opens_nothing_and_is_written_down(mut
 def test_who_cannot_show_what_is_asked_for_gets_no_connection(mutual: Place, how: str) -> None:
     context: ssl.SSLContext | None = None
     if how == "without":
-        context = trusting(mutual.trust)
+        context = mutual.trust.trusting()
     elif how == "stranger":
-        context = trusting(mutual.trust, *mutual.strangers.issue("ris.north.example"))
+        context = mutual.trust.trusting(*mutual.strangers.issue("ris.north.example"))
     elif how == "expired":
-        context = trusting(mutual.trust, *mutual.trust.issue("ris.north.example", days=-1, began_days_ago=9))
+        context = mutual.trust.trusting(*mutual.trust.issue("ris.north.example", days=-1, began_days_ago=9))
     elif how == "old":
-        context = trusting(mutual.trust, *mutual.trust.issue("ris.north.example"))
+        context = mutual.trust.trusting(*mutual.trust.issue("ris.north.example"))
         context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
         context.set_ciphers("ALL:@SECLEVEL=0")
 
@@ -120,7 +112,7 @@ def test_who_cannot_show_what_is_asked_for_gets_no_connection(mutual: Place, how
 
 
 def test_many_messages_in_one_connection_are_each_answered_over_tls(mutual: Place) -> None:
-    context = trusting(mutual.trust, *mutual.trust.issue("ris.north.example"))
+    context = mutual.trust.trusting(*mutual.trust.issue("ris.north.example"))
     with (
         socket.create_connection(("127.0.0.1", mutual.port), timeout=10) as plain,
         context.wrap_socket(plain, server_hostname="127.0.0.1") as link,
@@ -134,14 +126,14 @@ def test_many_messages_in_one_connection_are_each_answered_over_tls(mutual: Plac
 
 def test_a_caller_that_never_begins_its_handshake_holds_up_nobody(mutual: Place) -> None:
     with socket.create_connection(("127.0.0.1", mutual.port), timeout=10):
-        context = trusting(mutual.trust, *mutual.trust.issue("ris.north.example"))
+        context = mutual.trust.trusting(*mutual.trust.issue("ris.north.example"))
         assert mutual.told(order("T5"), context) == "AA"
 
 
 def test_with_tls_alone_no_certificate_is_asked_for(tmp_path: Path) -> None:
     place = Place(tmp_path, "tls", "RIS|NORTH@127.0.0.1")
     try:
-        assert place.told(order("T4"), trusting(place.trust)) == "AA"
+        assert place.told(order("T4"), place.trust.trusting()) == "AA"
         assert place.told(order("T6"), None) == "" and place.kept("T6") == 0
     finally:
         place.house.close()

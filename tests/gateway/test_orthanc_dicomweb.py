@@ -28,7 +28,7 @@ class Place:
         for aet in ("VIEWER", "WEBPACS"):
             self.house.peer(aet, "pacs", free_port())
         self.house.ask("Peer.objects.filter(aet='VIEWER').update(may_pull=True)")
-        viewer, scanner = (self.token(aet) for aet in ("VIEWER", "SCANNER"))
+        viewer, scanner = (self.house.token(aet) for aet in ("VIEWER", "SCANNER"))
 
         def known(token: str, chunked: bool) -> dict[str, Any]:
             headers = {"Authorization": f"Bearer {token}"}
@@ -51,16 +51,6 @@ class Place:
             f"Peer.objects.filter(aet='WEBPACS').update(way='dicomweb', url='{self.url}/dicom-web')"
         )
         self.house.start("dicomweb")
-
-    def token(self, aet: str) -> str:
-        return str(
-            self.house.ask(
-                "from alarp.records import permissions\n"
-                "from alarp.records.ledger import peers\n"
-                "permissions.check = lambda *a: None\n"
-                f"answer = peers.issue_token(Peer.objects.get(aet={aet!r}), by=Person.objects.get(username='pat'))"
-            )
-        )
 
     def as_client(self, server: str, what: str, **asked: Any) -> httpx.Response:
         """Have Orthanc ask us: `stow`, `qido` or `retrieve`."""
