@@ -84,12 +84,14 @@ class Gate:
         self._route = RouteState.CLOSED
 
     def may_leave(self) -> RouteState:
-        """Raises Barred when it may not, and Unavailable when nobody can tell."""
-        with transaction.atomic():
-            self._read_route()
-            refusal = dispatches.opted_out_here(self.dispatch.study, self.dispatch.deployment, strict=True)
-            if refusal:
-                raise Barred(Dispatch.OPTED_OUT, Phase.OPT_OUT, refusal)
+        """Raises Barred when it may not, and Unavailable when nobody can tell.
+
+        Asked outside a transaction where it can be: on SQLite one keeps every writer waiting.
+        """
+        self._read_route()
+        refusal = dispatches.opted_out_here(self.dispatch.study, self.dispatch.deployment, strict=True)
+        if refusal:
+            raise Barred(Dispatch.OPTED_OUT, Phase.OPT_OUT, refusal)
         return self._route
 
     def _read_route(self) -> None:
@@ -97,7 +99,8 @@ class Gate:
         head, now = stream.values_list("head", flat=True).first() or "", time.monotonic()
         if head == self._seen[0] and now - self._seen[1] < self.STANDS_S:
             return
-        route = deployments.route(self.dispatch.deployment)
+        with transaction.atomic():
+            route = deployments.route(self.dispatch.deployment)
         if route.state == RouteState.CLOSED:
             raise Barred(Dispatch.HELD, Phase.SEND, f"Came while the route was closed: {route.reason}")
         self._route, self._seen = route.state, (head, now)
