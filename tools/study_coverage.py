@@ -246,6 +246,33 @@ def skewed_mean(generator: np.random.Generator, *, patients: int, most: int, ali
     return float(np.exp(0.6**2 / 2)), {"Mean, t by patient": both(found)}
 
 
+def in_sites(generator: np.random.Generator, *, what: str, sites: int = 15) -> Drawn | None:
+    """Ten patients a site, one to three cases each, alike within sites (0.05) and within patients (0.2); by site."""
+    from alarp.evaluation.detection.auc import auc
+    from alarp.evaluation.intervals import mean, proportion
+
+    patient = patients_of(generator, 10 * sites, 3)
+    site = patient // 10
+    beneath = (
+        sqrt(0.05) * generator.normal(size=sites)[site]
+        + sqrt(0.2) * generator.normal(size=10 * sites)[patient]
+        + sqrt(0.75) * generator.normal(size=len(patient))
+    )
+    if what == "share":
+        hits = beneath < stats.norm.ppf(0.9)
+        return 0.9, {"Wilson at effective n": both(proportion("x", hits, level=0.95, clusters=site, empty=""))}
+    if what == "mean":
+        found = mean("x", np.exp(0.6 * beneath), site, level=0.95, bounds=(0.0, np.inf))
+        return float(np.exp(0.6**2 / 2)), {"Mean, t by patient": both(found)}
+    diseased = generator.random(len(site)) < 0.3
+    scores = beneath + stats.norm.ppf(0.85) * sqrt(2) * diseased
+    return 0.85, {
+        "AUC by patient, guarded": both(auc(scores, diseased, clusters=site, interval="guarded")),
+        "AUC by patient, DeLong": both(auc(scores, diseased, clusters=site)),
+        "AUC, patients ignored": both(auc(scores, diseased)),
+    }
+
+
 def _skewed(generator: np.random.Generator, patient: np.ndarray, alike: float) -> np.ndarray:
     shared = generator.normal(size=patient.max() + 1)[patient]
     return np.asarray(
@@ -375,6 +402,13 @@ def settings() -> Iterator[Setting]:
         sizes = "1 case each" if most == 1 else f"1 to {most} cases each"
         yield Setting(f"{patients} patients, {sizes}, log-normal errors", ("Mean, t by patient",),
                       partial(skewed_mean, patients=patients, most=most))  # fmt: skip
+    for what, methods in (
+        ("share", ("Wilson at effective n",)),
+        ("mean", ("Mean, t by patient",)),
+        ("AUC", ("AUC by patient, guarded", "AUC by patient, DeLong", "AUC, patients ignored")),
+    ):
+        name = f"{what} of 150 patients within 15 sites, by site"
+        yield Setting(name, methods, partial(in_sites, what=what))
     for patients, most in ((12, 1), (50, 1), (30, 4), (100, 3)):
         sizes = "1 case each" if most == 1 else f"1 to {most} cases each"
         yield Setting(f"{patients} patients, {sizes}, log-normal times",

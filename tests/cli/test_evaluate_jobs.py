@@ -25,11 +25,14 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(autouse=True)
 def no_pdf(monkeypatch):
     """The PDF says nothing about jobs and takes seconds."""
+    leave_out_the_pdf(monkeypatch)
 
+
+def leave_out_the_pdf(patched):
     def missing(html):
         raise Unavailable("no PDF here", phase="pdf")
 
-    monkeypatch.setattr("alarp.report.to_pdf", missing)
+    patched.setattr("alarp.report.to_pdf", missing)
 
 
 def begin(path: Path, out: Path, *more: str) -> subprocess.Popen[str]:
@@ -58,18 +61,27 @@ def finished(out: Path, least: int, process: subprocess.Popen[str]) -> int:
     )
 
 
+@pytest.fixture(scope="module")
+def fourteen(tmp_path_factory):
+    """A study of fourteen cases, and the result that one process gives of it."""
+    folder = tmp_path_factory.mktemp("fourteen")
+    path = study(folder / "study", 14)
+    with pytest.MonkeyPatch.context() as patched:
+        leave_out_the_pdf(patched)
+        evaluate_protocol(path, folder / "whole")
+    return path, (folder / "whole" / "result.json").read_bytes()
+
+
 @pytest.mark.parametrize("crew", [Crew(2), Crew(2, "dask")], ids=["two processes", "dask"])
-def test_the_result_is_the_same_whoever_does_the_work(tmp_path, crew):
-    path = study(tmp_path / "study", 5)
-    evaluate_protocol(path, tmp_path / "one")
+def test_the_result_is_the_same_whoever_does_the_work(tmp_path, fourteen, crew):
+    path, alone = fourteen
     evaluate_protocol(path, tmp_path / "many", crew=crew)
-    assert (tmp_path / "many" / "result.json").read_bytes() == (tmp_path / "one" / "result.json").read_bytes()
+    assert (tmp_path / "many" / "result.json").read_bytes() == alone
     assert not (tmp_path / "many" / ".cases").exists()
 
 
-def test_a_run_that_was_killed_goes_on_and_repeats_no_case(tmp_path):
-    path = study(tmp_path / "study", 14)
-    evaluate_protocol(path, tmp_path / "whole")
+def test_a_run_that_was_killed_goes_on_and_repeats_no_case(tmp_path, fourteen):
+    path, alone = fourteen
     out = tmp_path / "out"
     process = begin(path, out)
     finished(out, 3, process)
@@ -83,17 +95,17 @@ def test_a_run_that_was_killed_goes_on_and_repeats_no_case(tmp_path):
     assert not (out / "result.json").exists()
     again = evaluate_protocol(path, out)
     assert f"{len(kept)} of 14 cases were finished by an earlier run and taken from it." in again.notes
-    assert (out / "result.json").read_bytes() == (tmp_path / "whole" / "result.json").read_bytes()
+    assert (out / "result.json").read_bytes() == alone
     assert not (out / ".cases").exists()
 
 
-def test_ctrl_c_says_how_to_go_on_and_keeps_what_is_done(tmp_path):
-    path, out = study(tmp_path / "study", 14), tmp_path / "out"
+def test_ctrl_c_says_how_to_go_on_and_keeps_what_is_done(tmp_path, fourteen):
+    path, out = fourteen[0], tmp_path / "out"
     process = begin(path, out)
     finished(out, 2, process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it: to every process of the command
     said = process.communicate(timeout=120)[1]
-    assert process.returncode == 130
+    assert process.returncode == 130, said
     assert "finished cases are kept; give the same command again to go on." in said
     assert "Traceback" not in said
     assert len(list((out / ".cases").glob("*.json"))) >= 2

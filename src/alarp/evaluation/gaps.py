@@ -16,6 +16,7 @@ from alarp.evaluation.intervals import (
     Comparison,
     FloatArray,
     holm,
+    left_out,
     n_for_interval,
     newcombe_difference,
     proportion,
@@ -70,7 +71,8 @@ def share_gap(
 ) -> Gap | None:
     """By how much does a share in this group differ from that in the rest? None when one of them is empty.
 
-    Newcombe's hybrid score interval and the pooled z test, at the effective sizes where patients repeat.
+    Newcombe's hybrid score interval and the pooled z test, at the effective sizes where patients repeat; patients with
+    cases on both sides make the two go together (`shared`).
     """
     if not len(own) or not len(rest):
         return None
@@ -81,15 +83,31 @@ def share_gap(
         )
         for hits, code in zip((own, rest), clusters, strict=True)
     )
-    return Gap(difference_of_shares(first, second), min(len(own), len(rest)))
+    alike = shared(own.astype(np.float64), rest.astype(np.float64), clusters)
+    return Gap(difference_of_shares(first, second, alike=alike), min(len(own), len(rest)))
 
 
-def difference_of_shares(own: Told, rest: Told) -> Comparison:
+def shared(own: FloatArray, rest: FloatArray, clusters: tuple[Codes | None, Codes | None]) -> float:
+    """How far do two means go together because patients have cases on both sides? Their correlation; 0 if nobody has.
+
+    From what each patient moves either mean by (`intervals.left_out`).
+    """
+    if clusters[0] is None or clusters[1] is None or not len(own) or not len(rest):
+        return 0.0
+    first, second = left_out(own, clusters[0]), left_out(rest, clusters[1])
+    both, here, there = np.intersect1d(first.cluster, second.cluster, return_indices=True)
+    size = sqrt(first.variance * second.variance)
+    if not len(both) or size == 0:
+        return 0.0
+    return float(np.dot(first.moves[here], second.moves[there])) / size
+
+
+def difference_of_shares(own: Told, rest: Told, *, alike: float = 0.0) -> Comparison:
     """By how much does one group's share exceed the rest's? Newcombe's interval and the pooled z test; both measurable."""
     (first, worth), (second, worth_rest) = own, rest
     assert first.estimate is not None and second.estimate is not None
-    difference, low, high = newcombe_difference(first, second)
-    se, z, p = two_proportion_z(first.estimate, worth, second.estimate, worth_rest)
+    difference, low, high = newcombe_difference(first, second, alike=alike)
+    se, z, p = two_proportion_z(first.estimate, worth, second.estimate, worth_rest, alike=alike)
     return Comparison(
         first.measure, first.subgroup, REST, difference, low, high, se, z, p, p, "Newcombe 10; pooled z"
     )
@@ -105,19 +123,23 @@ def mean_gap(
 ) -> Gap | None:
     """By how much does a mean in this group differ from that in the rest? None when one side has fewer than two.
 
-    Welch's t interval and test (Welch 1947, doi:10.1093/biomet/34.1-2.28), with the clustered variance of each mean
-    where patients repeat.
+    Welch's t interval and test (Welch 1947, doi:10.1093/biomet/34.1-2.28), with the variance of each mean by leaving out
+    each patient where patients repeat, less what patients with cases on both sides make the two go together (`shared`).
     """
-    (first, v1, g1), (second, v2, g2) = (
-        _mean_and_variance(values, code) for values, code in zip((own, rest), clusters, strict=True)
+    if not len(own) or not len(rest):
+        return None
+    one, other = (
+        left_out(values, np.arange(len(values)) if code is None else code)
+        for values, code in zip((own, rest), clusters, strict=True)
     )
-    if g1 < 2 or g2 < 2:
+    if len(one.moves) < 2 or len(other.moves) < 2:
         return None
-    variance = v1 + v2
-    if variance == 0:
+    v1, v2 = one.variance, other.variance
+    variance = v1 + v2 - 2 * shared(own, rest, clusters) * sqrt(v1 * v2)
+    if variance <= 0:
         return None
-    df = variance**2 / (v1**2 / (g1 - 1) + v2**2 / (g2 - 1))
-    se, difference = sqrt(variance), first - second
+    df = (v1 + v2) ** 2 / (v1**2 / one.freedom + v2**2 / other.freedom)
+    se, difference = sqrt(variance), one.mean - other.mean
     half = t_quantile(level, df) * se
     statistic = difference / se
     p = two_sided_t(statistic, df)
@@ -126,15 +148,6 @@ def mean_gap(
         "Welch", "", df,
     )  # fmt: skip
     return Gap(row, min(len(own), len(rest)))
-
-
-def _mean_and_variance(values: FloatArray, clusters: Codes | None) -> tuple[float, float, int]:
-    if not len(values):
-        return 0.0, 0.0, 0
-    _, code = np.unique(np.arange(len(values)) if clusters is None else clusters, return_inverse=True)
-    centre, count = float(values.mean()), int(code.max()) + 1
-    residual = np.bincount(code, weights=values - centre)
-    return centre, count / max(1, count - 1) * float(np.sum(residual**2)) / len(values) ** 2, count
 
 
 def with_multiplicity(gaps: Sequence[Gap | None], protocol: Common) -> list[Comparison]:

@@ -116,11 +116,14 @@ def mean(
     level: float,
     subgroup: str = "all",
     bounds: tuple[float, float],
+    weights: FloatArray | None = None,
 ) -> Measure:
     """What is the mean over cases, and how sure are we?
 
-    t interval with the cluster-robust variance of the ratio mean and (clusters - 1) degrees of freedom; with
-    one value a cluster this is the ordinary t interval. One cluster: an estimate, no interval. Few and lopsided
+    t interval with the variance that leaving out each cluster in turn gives the ratio mean (the jackknife, CR3: MacKinnon,
+    Nielsen and Webb 2023, doi:10.1016/j.jeconom.2022.04.001), and as many degrees of freedom as equally large clusters
+    would be worth, less one (Kish); with one value a cluster this is the ordinary t interval, with large and small ones it
+    is wider. `weights`: what each value counts. One cluster: an estimate, no interval. Few and lopsided
     clusters (no more than 60 times the squared skewness; 25 by Cochran 1977, Sampling Techniques, section 2.15, for that
     of the population), for which the t interval is too short on the side of the long tail: each bound is the further one
     of it and of Hall's (1992, doi:10.1111/j.2517-6161.1992.tb01876.x), which allows for skewness.
@@ -128,17 +131,14 @@ def mean(
     n = len(values)
     if n == 0:
         return Measure.not_measurable(name, because="no case could be measured", subgroup=subgroup)
-    estimate = float(values.mean())
-    _, code = np.unique(clusters, return_inverse=True)
-    groups = int(code.max()) + 1
+    found = left_out(values, clusters, weights)
+    estimate, groups = found.mean, len(found.moves)
     if groups == 1:
         return Measure(name, estimate, None, None, level, "mean, no interval", n, None, subgroup, "one case")
-    residual = np.bincount(code, weights=values - estimate)
-    variance = groups / (groups - 1) * float(np.sum(residual**2)) / n**2
-    t, se = t_quantile(level, groups - 1), sqrt(variance)
+    t, se = t_quantile(level, found.freedom), sqrt(found.variance)
     down, up = t * se, t * se
     method = "mean, t interval" if groups == n else "mean, t interval clustered by case"
-    skewness = _skewness(np.asarray(residual, dtype=np.float64))
+    skewness = _skewness(found.moves)
     if abs(skewness) >= LEAST_SKEWNESS and groups <= ENOUGH_FOR_SKEWNESS * skewness**2:
         down, up = (
             max(half, se * _hall(side * t, skewness, groups) * side) for half, side in ((down, 1), (up, -1))
@@ -146,6 +146,34 @@ def mean(
         method += ", widened for few lopsided values (Hall 1992)"
     low, high = max(bounds[0], estimate - down), min(bounds[1], estimate + up)
     return Measure(name, estimate, low, high, level, method, n, None, subgroup)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A mean, and by how much each cluster moves it: what is left of the mean when that one is left out, scaled so that
+    the squares add up to the variance. `cluster`: the code of each, in rising order."""
+
+    mean: float
+    moves: FloatArray
+    cluster: Codes
+    freedom: float  # of the t quantile: what equally large clusters these would be worth, less one
+
+    @property
+    def variance(self) -> float:
+        return float(np.sum(self.moves**2))
+
+
+def left_out(values: FloatArray, clusters: Codes, weights: FloatArray | None = None) -> LeftOut:
+    """By how much does each cluster move the mean of these values? One cluster alone moves it by nobody knows how much."""
+    counts = np.ones(len(values)) if weights is None else weights
+    known, code = np.unique(clusters, return_inverse=True)
+    whole, size = float(counts.sum()), np.bincount(code, weights=counts)
+    middle = float(np.dot(counts, values) / whole)
+    if len(known) == 1:
+        return LeftOut(middle, np.zeros(1), known, 0.0)
+    residual = np.bincount(code, weights=counts * (values - middle))
+    moves = residual / (whole - size) * sqrt((len(known) - 1) / len(known))
+    return LeftOut(middle, moves, known, whole**2 / float(np.sum(size**2)) - 1)
 
 
 def _skewness(values: FloatArray) -> float:
@@ -194,27 +222,36 @@ class Comparison:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def newcombe_difference(first: Measure, second: Measure) -> tuple[float, float, float]:
-    """By how much do two independent proportions differ, between which bounds?
+def newcombe_difference(first: Measure, second: Measure, *, alike: float = 0.0) -> tuple[float, float, float]:
+    """By how much do two proportions differ, between which bounds?
 
     Hybrid score interval, method 10 of Newcombe 1998 (doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I)
-    from each proportion's own Wilson bounds.
+    from each proportion's own Wilson bounds. `alike`: how far the two go together, when they share patients (Zou and Donner
+    2008, doi:10.1002/sim.3095); 0 for independent ones.
     """
     assert first.estimate is not None and second.estimate is not None
     assert first.low is not None and first.high is not None
     assert second.low is not None and second.high is not None
     difference = first.estimate - second.estimate
-    low = difference - sqrt((first.estimate - first.low) ** 2 + (second.high - second.estimate) ** 2)
-    high = difference + sqrt((first.high - first.estimate) ** 2 + (second.estimate - second.low) ** 2)
+
+    def apart(one: float, other: float) -> float:
+        return sqrt(max(0.0, one**2 + other**2 - 2 * alike * one * other))
+
+    low = difference - apart(first.estimate - first.low, second.high - second.estimate)
+    high = difference + apart(first.high - first.estimate, second.estimate - second.low)
     return difference, low, high
 
 
 def two_proportion_z(
-    first: float, n_first: float, second: float, n_second: float
+    first: float, n_first: float, second: float, n_second: float, *, alike: float = 0.0
 ) -> tuple[float, float, float]:
-    """Could chance explain the difference of two proportions? Pooled z test: (standard error, z, two-sided p)."""
+    """Could chance explain the difference of two proportions? Pooled z test: (standard error, z, two-sided p).
+
+    `alike`: the correlation of the two, when they share patients.
+    """
     pooled = (first * n_first + second * n_second) / (n_first + n_second)
-    se = sqrt(pooled * (1 - pooled) * (1 / n_first + 1 / n_second))
+    spread = max(0.0, 1 / n_first + 1 / n_second - 2 * alike / sqrt(n_first * n_second))
+    se = sqrt(pooled * (1 - pooled) * spread)
     if se == 0:
         return 0.0, 0.0, 1.0
     z = (first - second) / se

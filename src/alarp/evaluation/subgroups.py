@@ -12,7 +12,7 @@ import numpy.typing as npt
 from alarp.evaluation.cells import NOT_RECORDED
 from alarp.evaluation.claims import TOO_FEW
 from alarp.evaluation.fields import Fields
-from alarp.evaluation.gaps import MULTIPLICITY, REST, Told, adjusted, difference_of_shares, too_few
+from alarp.evaluation.gaps import MULTIPLICITY, REST, Told, adjusted, difference_of_shares, shared, too_few
 from alarp.evaluation.intervals import (
     WILSON_CLUSTERED,
     BoolArray,
@@ -267,7 +267,7 @@ def analyse(
 
     For each group sensitivity, specificity, PPV and NPV (Wilson; at the effective sample size of Rao and Scott 1992
     when patients repeat) with n and events, and its gap in sensitivity and specificity against all cases outside it
-    (Newcombe 1998, pooled z), the p values adjusted over all gaps that can be told, as declared (`plan.multiplicity`).
+    (Newcombe 1998, pooled z; patients with cases on both sides allowed for), the p values adjusted over all gaps that can be told, as declared (`plan.multiplicity`).
     A group or rest below `minimum_n` keeps its number and is marked 'too few to tell'; zero events and an empty class
     are said in words. Groups with an unrecorded variable are shown and not compared.
     `more` gives further measures of a group from its name and its members (the AUC, where there are scores).
@@ -288,7 +288,8 @@ def analyse(
                 rest = _told(
                     "rest", others, _worths(diseased, flagged, patient, ~inside, plan.level), plan.level
                 )
-                gaps += [gap(own[name], rest[name], plan) for name in GAPS]
+                together = _together(diseased, flagged, patient, inside)
+                gaps += [gap(own[name], rest[name], plan, alike=together[name]) for name in GAPS]
     alpha, margin = 1.0 - plan.level, plan.gap_margin
     return rows, adjusted(gaps, alpha=alpha, margin=margin, multiplicity=plan.multiplicity)
 
@@ -303,6 +304,20 @@ def _worths(
     among = {"sensitivity": diseased, "specificity": ~diseased, "ppv": flagged, "npv": ~flagged}
     chosen = {name: members & which for name, which in among.items()}
     return {name: n_for_interval(right[w], patient[w], level=level) for name, w in chosen.items()}
+
+
+def _together(
+    diseased: BoolArray, flagged: BoolArray, patient: Codes | None, inside: BoolArray
+) -> dict[str, float]:
+    """How far do a group's share and the rest's go together, because patients have cases in both?"""
+    if patient is None:
+        return dict.fromkeys(GAPS, 0.0)
+    right = (diseased == flagged).astype(np.float64)
+    found = {}
+    for name, among in (("sensitivity", diseased), ("specificity", ~diseased)):
+        sides = [among & inside, among & ~inside]
+        found[name] = shared(right[sides[0]], right[sides[1]], (patient[sides[0]], patient[sides[1]]))
+    return found
 
 
 def _told(name: str, counts: Counts, worths: Mapping[str, float] | None, level: float) -> dict[str, Told]:
@@ -337,7 +352,7 @@ def said(measure: Measure, minimum: int) -> Measure:
     )
 
 
-def gap(own: Told, rest: Told, plan: Plan) -> Comparison:
+def gap(own: Told, rest: Told, plan: Plan, *, alike: float = 0.0) -> Comparison:
     """By how much does this group differ from all cases outside it? One that cannot be told says so in `flag`."""
     (first, _), (second, _) = own, rest
     if first.estimate is None or second.estimate is None:
@@ -346,5 +361,5 @@ def gap(own: Told, rest: Told, plan: Plan) -> Comparison:
         return Comparison(
             first.measure, first.subgroup, REST, None, flag=f"not measurable: {side.because} {where}"
         )
-    row = difference_of_shares(own, rest)
+    row = difference_of_shares(own, rest, alike=alike)
     return replace(row, flag=too_few(plan.minimum_n)) if min(first.n, second.n) < plan.minimum_n else row

@@ -62,7 +62,8 @@ def _finite(row: dict[str, Any]) -> dict[str, Any]:
 class Mix:
     """Our cases, each with the weight that gives them all the vendor's shares (`raked`).
 
-    `patient` is None when no case shares one. Every interval allows for the weights, and for patients with several cases.
+    `patient` is None when no case shares one. Every interval allows for the weights, and for patients with several cases;
+    the vendor's shares count as if they too were drawn, so intervals are wider than need be where groups differ much.
     """
 
     population: Population
@@ -112,17 +113,15 @@ class Mix:
     ) -> Measure:
         """What is the weighted mean of `among`?
 
-        The ratio of weighted sums with its linearised variance, by patient when they repeat: the t interval of the
-        values w (x - mean) + mean, so that few lopsided values widen it as they do unweighted (`intervals.mean`).
+        The ratio of weighted sums, its variance by leaving out each patient, and fewer degrees of freedom the more the
+        weights differ (`intervals.mean`).
         """
         counting = among & (self.weights > 0)
         if not counting.any():
             return Measure.not_measurable(name, because=empty)
         weights, x = self.weights[counting], values[counting]
-        middle = float(np.dot(weights, x) / weights.sum())
-        linear = weights / weights.mean() * (x - middle) + middle
         owner = np.arange(len(x)) if self.patient is None else self.patient[counting]
-        found = mean(name, linear, owner, level=self.level, bounds=bounds)
+        found = mean(name, x, owner, level=self.level, bounds=bounds, weights=weights)
         because = "; ".join(filter(None, [self.because(kish_n(weights)), found.because]))
         return replace(found, method=f"{RAKED}; {found.method}", because=because)
 

@@ -193,12 +193,12 @@ def test_areas_in_a_mix_with_three_times_the_women_are_those_of_a_study_that_has
 
 def test_the_transported_interval_of_patients_with_several_cases_holds_the_vendors_truth_often_enough():
     draw, held, studies = np.random.default_rng(7), 0, 400
-    truth = 0.8 * 1.0 + 0.2 * 3.0
+    truth = 0.8 * 1.0 + 0.2 * 1.5
     for _ in range(studies):
         sizes = draw.integers(1, 4, 50)
         patient, female = np.repeat(np.arange(50), sizes), np.repeat(draw.random(50) < 0.4, sizes)
         own = np.repeat(draw.normal(size=50), sizes)
-        x = np.where(female, 1.0, 3.0) + 0.7 * own + 0.7 * draw.normal(size=len(own))
+        x = np.where(female, 1.0, 1.5) + 0.7 * own + 0.7 * draw.normal(size=len(own))
         mix = Mix.of(
             Population({"sex": {"F": 0.8, "M": 0.2}}),
             {"sex": np.where(female, "F", "M").tolist()},
@@ -208,7 +208,7 @@ def test_the_transported_interval_of_patients_with_several_cases_holds_the_vendo
         )
         found = mix.mean("x", x, np.ones(len(x), dtype=bool), bounds=(-np.inf, np.inf), empty="")
         held += found.low <= truth <= found.high
-    assert 0.92 <= held / studies <= 0.98
+    assert 0.93 <= held / studies <= 0.985  # the standard error of 400 studies is 0.011
 
 
 @pytest.mark.parametrize("study", [read, lambda women: scored(women, readers="random")])

@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from detection_makers import cases, findings
+from scipy import stats
 
 from alarp.evaluation.detection.accuracy import readings
+from alarp.evaluation.detection.auc import auc
 from alarp.evaluation.detection.options import Window
 from alarp.evaluation.detection.paired import compare_proportions
 from alarp.evaluation.detection.partial import compare_areas
-from alarp.evaluation.intervals import effective_n, mean, n_for_interval
+from alarp.evaluation.gaps import mean_gap, share_gap, shared
+from alarp.evaluation.intervals import effective_n, left_out, mean, n_for_interval, proportion
 from alarp.evaluation.resampling import stratified_bootstrap_auc
 from alarp.kernel import Measure
 
@@ -241,3 +244,84 @@ def test_the_mean_of_ten_lopsided_values_is_held_nearly_as_often_as_said():
         found = mean("x", values, np.arange(10), level=0.95, bounds=(0.0, np.inf))
         held += found.low <= truth <= found.high
     assert 0.925 <= held / 1000 <= 0.975  # the t interval alone: 0.91
+
+
+def _in_sites(draw, sites=15, alike=(0.05, 0.2)):
+    """Ten patients a site with one to three cases each; what lies beneath is alike within sites, and within patients."""
+    patients = sites * 10
+    sizes = draw.integers(1, 4, patients)
+    patient = np.repeat(np.arange(patients), sizes)
+    site = patient // 10
+    parts = (
+        draw.normal(size=sites)[site],
+        draw.normal(size=patients)[patient],
+        draw.normal(size=len(patient)),
+    )
+    own = 1 - sum(alike)
+    return site, patient, sum(np.sqrt(a) * part for a, part in zip((*alike, own), parts, strict=True))
+
+
+@pytest.mark.need("E04", "E09")
+def test_sites_as_clusters_hold_the_truth_when_cases_are_alike_within_patients_and_patients_within_sites():
+    """Nested levels need no second level of the interval: a cluster's sum holds whatever hangs together within it."""
+    draw, studies = np.random.default_rng(19), 500
+    held = {"share": 0, "mean": 0, "auc": 0, "patients alone": 0}
+    for _ in range(studies):
+        site, patient, beneath = _in_sites(draw)
+        hits = beneath < 0.8416  # eight of ten
+        share = proportion("x", hits, level=0.95, clusters=site, empty="")
+        narrow = proportion("x", hits, level=0.95, clusters=patient, empty="")
+        average = mean("x", beneath, site, level=0.95, bounds=(-np.inf, np.inf))
+        diseased = draw.random(len(site)) < 0.4
+        area = auc(beneath + 1.4657 * diseased, diseased, clusters=site, interval="guarded")
+        held["share"] += share.low <= 0.8 <= share.high
+        held["patients alone"] += narrow.low <= 0.8 <= narrow.high
+        held["mean"] += average.low <= 0 <= average.high
+        held["auc"] += area.low <= 0.85 <= area.high
+    assert all(0.925 <= held[name] / studies <= 0.985 for name in ("share", "mean", "auc")), held
+    assert held["patients alone"] / studies < 0.925  # what naming the patient alone would cost
+
+
+@pytest.mark.need("E03")
+def test_a_gap_whose_sides_share_patients_is_neither_too_narrow_nor_as_wide_as_if_they_were_strangers():
+    draw, studies, held, widths = np.random.default_rng(23), 500, np.zeros(2), []
+    for _ in range(studies):
+        patient = np.repeat(np.arange(60), 4)
+        side = np.tile([True, False, True, False], 60)  # left and right of everybody
+        shared_part = np.sqrt(0.6) * draw.normal(size=60)[patient]
+        beneath = shared_part + np.sqrt(0.4) * draw.normal(size=240)
+        hits = beneath < 0.8416
+        codes = (patient[side], patient[~side])
+        share = share_gap("x", "side=left", hits[side], hits[~side], codes, 0.95).comparison
+        average = mean_gap("x", "side=left", beneath[side], beneath[~side], codes, 0.95).comparison
+        strangers = (patient[side], patient[~side] + 60)
+        wide = mean_gap("x", "side=left", beneath[side], beneath[~side], strangers, 0.95).comparison
+        held += (share.low <= 0 <= share.high, average.low <= 0 <= average.high)
+        widths.append((average.high - average.low) / (wide.high - wide.low))
+    assert all(0.925 <= share <= 0.985 for share in held / studies), held / studies
+    assert np.mean(widths) < 0.75
+
+
+def test_sides_without_a_patient_in_common_are_compared_as_before():
+    draw = np.random.default_rng(3)
+    own, rest = draw.normal(size=40), draw.normal(size=50)
+    codes = (np.repeat(np.arange(20), 2), 20 + np.repeat(np.arange(25), 2))
+    assert shared(own, rest, codes) == 0.0
+    welch = mean_gap("x", "g=a", own, rest, (None, None), 0.95).comparison
+    expected = stats.ttest_ind(own, rest, equal_var=False)
+    assert (welch.statistic, welch.p, welch.df) == pytest.approx(
+        (expected.statistic, expected.pvalue, expected.df)
+    )
+
+
+def test_large_and_small_patients_widen_the_interval_of_their_mean_and_equal_ones_do_not():
+    values = np.random.default_rng(4).normal(size=40)
+    equal = mean("x", values, np.repeat(np.arange(10), 4), level=0.95, bounds=(-np.inf, np.inf))
+    residual = (values - values.mean()).reshape(10, 4).sum(axis=1)
+    half = stats.t.ppf(0.975, 9) * np.sqrt(10 / 9 * (residual**2).sum()) / 40
+    assert equal.high - equal.estimate == pytest.approx(half)
+    uneven = np.repeat(np.arange(10), [13, *[3] * 9])
+    found = left_out(values, uneven)
+    assert found.freedom == pytest.approx(40**2 / (13**2 + 9 * 3**2) - 1)
+    without = [values.mean() - values[uneven != g].mean() for g in range(10)]
+    assert found.variance == pytest.approx(0.9 * np.sum(np.square(without)))

@@ -10,6 +10,7 @@ from number_makers import DOSE, QUALITY, comparison, findings, measure, protocol
 
 from alarp.evaluation.before_after import Period, percentiles, rates, run_chart
 from alarp.evaluation.enhancement.quality import hodges_lehmann, paired_difference, signed_rank_counts
+from alarp.evaluation.intervals import proportion
 from alarp.evaluation.quantiles import quantile
 from alarp.kernel import BadInput
 from alarp.report import document, to_html
@@ -367,3 +368,62 @@ def test_scores_of_several_images_of_one_patient_are_clustered_by_patient():
         "quality_difference",
     )
     assert (thrice.low, thrice.high) == pytest.approx((once.low, once.high), abs=1e-9)
+
+
+def test_the_share_without_an_image_is_that_of_patients_also_when_each_stands_in_the_table_four_times():
+    def failures(copies):
+        rows = [f"c{i}-{copy},p{i},3,{'' if i % 10 == 0 else 4}" for i in range(40) for copy in range(copies)]
+        columns = QUALITY["columns"] | {"patient": "patient"}
+        found = findings(QUALITY, rows, "case,patient,standard,enhanced", columns=columns)
+        return measure(found, "failure_rate")
+
+    one, four = failures(1), failures(4)
+    assert (four.n, four.events) == (160, 16)
+    assert (four.low, four.high) == pytest.approx((one.low, one.high), abs=0.01)
+    assert "clustered by patient" in four.method
+
+
+def test_a_patient_in_the_table_of_scores_and_in_that_of_doses_is_one_patient():
+    scores = "case,patient,standard,enhanced\n" + "".join(
+        f"s{i},p{i},3,{'' if i % 8 == 0 else 4}\n" for i in range(40)
+    )
+    doses = "case,patient,phase,dlp\n" + "".join(
+        f"d{i},p{i},{'after' if i % 2 else 'before'},{'' if i % 8 == 0 else 50 + i % 7}\n" for i in range(40)
+    )
+    quality = {key: QUALITY[key] for key in ("scale", "higher_means", "margin")}
+    found = findings(
+        {key: QUALITY[key] for key in ("title", "version", "kind", "reference_standard")},
+        [],
+        "",
+        others={"quality": scores, "dose": doses},
+        quality=quality
+        | {
+            "table": "q.csv",
+            "columns": {"case": "case", "patient": "patient", "standard": "standard", "enhanced": "enhanced"},
+        },
+        dose={
+            "table": "d.csv",
+            "columns": {"case": "case", "patient": "patient", "phase": "phase", "dlp": "dlp"},
+            "drl": DOSE["drl"],
+        },
+    )
+    failed = measure(found, "failure_rate")
+    assert (failed.n, failed.events) == (80, 10)
+    assert "clustered by patient" in failed.method
+    strangers = proportion("x", np.arange(80) < 10, level=0.95, empty="")
+    assert failed.high - failed.low > 1.2 * (strangers.high - strangers.low)
+
+
+def test_doses_that_were_not_recorded_are_counted_the_worst_way_first_and_the_other_ways_beside_it():
+    lost = [f"b{i},before,{90 + i}" for i in range(40)] + [
+        f"a{i},after,{60 + i if i % 8 else ''}" for i in range(40)
+    ]
+    found = dose(lost)
+    ratios = {
+        rule: measure(found, f"dose_ratio_{rule}").estimate
+        for rule in ("best_case", "worst_case", "as_treated")
+    }
+    assert ratios["worst_case"] == measure(found, "dose_ratio").estimate
+    assert ratios["best_case"] < ratios["as_treated"] < ratios["worst_case"]
+    whole = dose()
+    assert measure(whole, "dose_ratio_best_case").estimate == measure(whole, "dose_ratio").estimate

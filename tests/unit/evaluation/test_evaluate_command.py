@@ -10,9 +10,11 @@ from pathlib import Path
 
 import contour_makers
 import pytest
+import typer
 import yaml
 from contour_makers import block, headers, rtstruct, write
 from detection_makers import EIGHT, protocol_values, table
+from typer.testing import CliRunner
 
 from alarp.cli import evaluate as command
 from alarp.evaluation import story
@@ -58,24 +60,33 @@ def run(*arguments):
     return subprocess.run(line, capture_output=True, text=True, env=environment, timeout=120)
 
 
-def test_a_kept_claim_ends_with_0_and_leaves_json_html_and_a_tagged_pdf(tmp_path):
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """The command as a person gives it, on a claim that is kept: the study's folder, and what the command answered."""
+    folder = tmp_path_factory.mktemp("kept")
     claims = [{"measure": "sensitivity", "at_least": 0.7, "on": "estimate"}]
-    path = detection_study(tmp_path, claims=claims)
-    answer = run(path, "--out", tmp_path / "out", "--json")
+    path = detection_study(folder, claims=claims)
+    return folder, run(path, "--out", folder / "out", "--json")
+
+
+def test_a_kept_claim_ends_with_0_and_leaves_json_html_and_a_tagged_pdf(kept):
+    folder, answer = kept
     assert answer.returncode == 0, answer.stderr
-    assert json.loads(answer.stdout) == json.loads((tmp_path / "out" / "result.json").read_text())
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {
+    assert json.loads(answer.stdout) == json.loads((folder / "out" / "result.json").read_text())
+    assert {p.name for p in (folder / "out").iterdir()} == {
         "result.json", "report.html", "report.pdf",
     }  # fmt: skip
-    pdf = (tmp_path / "out" / "report.pdf").read_bytes()
+    pdf = (folder / "out" / "report.pdf").read_bytes()
     assert pdf.startswith(b"%PDF-")
     assert b"/MarkInfo" in pdf or b"/ObjStm" in pdf
 
 
-def test_a_claim_that_is_not_met_ends_with_3_and_still_reports(tmp_path):
+def test_a_claim_that_is_not_met_ends_with_3_and_still_reports(tmp_path, no_pdf):
     path = detection_study(tmp_path, claims=[{"measure": "sensitivity", "at_least": 0.9}])
-    answer = run(path, "--out", tmp_path / "out")
-    assert answer.returncode == 3
+    app = typer.Typer()
+    app.command()(command.evaluate)
+    answer = CliRunner().invoke(app, [str(path), "--out", str(tmp_path / "out")], catch_exceptions=False)
+    assert answer.exit_code == 3
     assert "not met: sensitivity at least 0.9" in answer.stdout
     assert (tmp_path / "out" / "report.html").exists()
 
@@ -109,12 +120,12 @@ def test_bad_input_ends_with_2_and_one_sentence_without_a_traceback(tmp_path):
     assert not (tmp_path / "out" / "result.json").exists()
 
 
-def test_a_second_run_writes_the_same_bytes_and_counts_the_opening(tmp_path):
-    path, out = detection_study(tmp_path), tmp_path / "out"
+def test_a_second_run_writes_the_same_bytes_and_counts_the_opening(kept):
+    """The second in another process than the first: neither says when, where or by which process it was made."""
+    out = kept[0] / "out"
     names = ("result.json", "report.html", "report.pdf")
-    command.evaluate_protocol(path, out)
     first = {name: (out / name).read_bytes() for name in names}
-    again = command.evaluate_protocol(path, out)
+    again = command.evaluate_protocol(kept[0] / "protocol.yaml", out)
     assert {name: (out / name).read_bytes() for name in names} == first
     assert again.use.openings == 2
 

@@ -28,6 +28,7 @@ class Scores:
     outcomes: tuple[CaseOutcome, ...]  # one a case
     subgroups: dict[str, tuple[str, ...]]  # one a pair
     unit: Codes  # whose pairs hang together: the patient where the protocol names that column, else the case
+    owners: tuple[str, ...]  # one a case: whose it is, by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Seen:
     silent: BoolArray  # the tool made no image: counted as not seen
     unit: Codes
     outcomes: tuple[CaseOutcome, ...]  # one a row
+    owners: tuple[str, ...]  # one a row: whose it is, by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Doses:
     after: BoolArray
     examination: tuple[str, ...]
     patient: Codes | None
+    owners: tuple[str, ...]  # whose examination it is, by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ def parse_scores(quality: Quality, frame: pl.DataFrame) -> Scores:
         enhanced=enhanced,
         outcomes=_outcomes(case, standard, enhanced),
         subgroups=subgroup_labels(wide, quality.subgroups),
+        owners=_of_cases(case, wide[quality.patient or quality.case].to_list()),
     )
 
 
@@ -117,7 +121,14 @@ def parse_seen(part: Detectability, frame: pl.DataFrame) -> Seen:
         silent=silent,
         unit=codes(names, frame[owner].to_list(), owner, what="patient" if part.patient else "case"),
         outcomes=tuple(CaseOutcome.AI_FAILED if lost else CaseOutcome.SCORED for lost in silent),
+        owners=tuple(frame[owner].to_list()),
     )
+
+
+def _of_cases(case: Codes, owners: list[str]) -> tuple[str, ...]:
+    """Whose is each case? The owner of its first row."""
+    _, first = np.unique(case, return_index=True)
+    return tuple(owners[i] for i in first)
 
 
 def _wide(quality: Quality, frame: pl.DataFrame) -> pl.DataFrame:
@@ -204,6 +215,7 @@ def parse_doses(dose: Dose, frame: pl.DataFrame) -> Doses:
         after=_phases(names, frame[dose.phase].to_list(), dose.phase, dose.before, dose.after),
         examination=examination,
         patient=patient if patient is not None and len(np.unique(patient)) < len(patient) else None,
+        owners=tuple(frame[dose.patient or dose.case].to_list()),
     )
 
 

@@ -25,7 +25,14 @@ from alarp.evaluation.enhancement.cases import (
     parse_seen,
     parse_times,
 )
-from alarp.evaluation.enhancement.pairs import NOT_ASKED, NOT_SHOWN, SHOWN, paired_ratio, seen_on_both
+from alarp.evaluation.enhancement.pairs import (
+    NOT_ASKED,
+    NOT_SHOWN,
+    SHOWN,
+    bargain,
+    paired_ratio,
+    seen_on_both,
+)
 from alarp.evaluation.enhancement.protocol import (
     BETTER,
     RANDOM,
@@ -39,6 +46,7 @@ from alarp.evaluation.enhancement.quality import Paired, hodges_lehmann, paired_
 from alarp.evaluation.gaps import Gap, groups, is_compared, mark_too_few, mean_gap, with_multiplicity
 from alarp.evaluation.intervals import (
     BoolArray,
+    Codes,
     Comparison,
     FloatArray,
     mean,
@@ -51,6 +59,8 @@ from alarp.evaluation.quantiles import quantile, quantile_change, quantile_ratio
 from alarp.evaluation.result import Findings
 from alarp.kernel import Measure
 
+RULES = ("best_case", "worst_case", "as_treated")
+
 
 @dataclass(slots=True)
 class Part:
@@ -59,6 +69,7 @@ class Part:
     measures: list[Measure] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
     outcomes: list[CaseOutcome] = field(default_factory=list)
+    owners: list[str] = field(default_factory=list)  # whose each of them is
     figures: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
@@ -88,7 +99,10 @@ def evaluate(protocol: EnhancementProtocol, tables: Mapping[str, pl.DataFrame]) 
         figures |= part.figures
     figures["bargain"] = bargain(figures)
     failed = np.array([o is CaseOutcome.AI_FAILED for o in outcomes], dtype=bool)
-    failure = proportion("failure_rate", failed, level=protocol.common.level, empty="no case with an outcome")
+    owner = np.unique([o for part in parts for o in part.owners], return_inverse=True)[1]
+    failure = proportion(
+        "failure_rate", failed, level=protocol.common.level, clusters=owner, empty="no case with an outcome"
+    )
     return Findings(
         outcomes=tally(outcomes, enrolled=len(outcomes), known=DETECTION_OUTCOMES),
         unit=" or ".join(units) or "case",
@@ -97,21 +111,6 @@ def evaluate(protocol: EnhancementProtocol, tables: Mapping[str, pl.DataFrame]) 
         figures=figures,
         remarks=tuple(remark for part in parts for remark in part.remarks),
     )
-
-
-def bargain(figures: Mapping[str, Any]) -> dict[str, str]:
-    """Were both shown: an image not inferior (in its scores, and in the lesions seen), and a dose that fell?
-
-    One without the other is not an improvement.
-    """
-    quality, dose = figures.get("non_inferiority", NOT_ASKED), figures.get("dose_reduction", NOT_ASKED)
-    lesions = figures.get("detectability", {}).get("non_inferiority", NOT_ASKED)
-    image = [part for part in (quality, lesions) if part != NOT_ASKED]
-    both = NOT_ASKED
-    if image and dose != NOT_ASKED:
-        both = SHOWN if {*image, dose} == {SHOWN} else NOT_SHOWN
-    found = {"quality": quality, "dose": dose, "both": both}
-    return found if lesions == NOT_ASKED else found | {"lesions": lesions}
 
 
 def differences(quality: Quality, scores: Scores, *, rule: str) -> tuple[FloatArray, BoolArray]:
@@ -144,7 +143,7 @@ def _as_measure(found: Paired | None, name: str, level: float) -> Measure:
 
 def quality_part(quality: Quality, scores: Scores, common: Common) -> Part:
     """Is the enhanced image inferior to the standard one by more than the margin?"""
-    level, part = common.level, Part(outcomes=list(scores.outcomes))
+    level, part = common.level, Part(outcomes=list(scores.outcomes), owners=list(scores.owners))
     values, keep = differences(quality, scores, rule="worst_case")
     found = _found(quality, scores, rule="worst_case")
     for name, each in (
@@ -240,6 +239,7 @@ def detectability_part(part: Detectability, seen: Seen, common: Common) -> Part:
         measures,
         [row],
         list(seen.outcomes),
+        list(seen.owners),
         figures={"detectability": {"margin": part.margin, "non_inferiority": verdict}},
         remarks=["A lesion on an image that the tool did not make counts as not seen."],
     )
@@ -248,7 +248,10 @@ def detectability_part(part: Detectability, seen: Seen, common: Common) -> Part:
 def dose_part(dose: Dose, doses: Doses, common: Common) -> Part:
     """Did the dose fall, and how do both sides stand against the reference level, examination by examination?"""
     known = ~np.isnan(doses.value)
-    part = Part(outcomes=[CaseOutcome.SCORED if k else CaseOutcome.AI_FAILED for k in known])
+    part = Part(
+        outcomes=[CaseOutcome.SCORED if k else CaseOutcome.AI_FAILED for k in known],
+        owners=list(doses.owners),
+    )
     kinds = sorted(set(doses.examination))
     for examination in kinds:
         own = np.array([e == examination for e in doses.examination])
@@ -281,9 +284,7 @@ def _dose_of(part: Part, dose: Dose, doses: Doses, own: BoolArray, examination: 
     medians, shares = {}, {}
     for phase, side in ((BEFORE, own & ~doses.after), (AFTER, own & doses.after)):
         label = _label(examination, phase)
-        worst = np.inf if phase == AFTER else -np.inf
-        values = np.where(np.isnan(doses.value), worst, doses.value)[side]
-        clusters = None if doses.patient is None else doses.patient[side]
+        values, clusters = _counted(doses, side, phase, "worst_case")
         found = [
             quantile(name, values, share, level=level, clusters=clusters, subgroup=label,
                      missing="examinations without a recorded dose")
@@ -300,12 +301,38 @@ def _dose_of(part: Part, dose: Dose, doses: Doses, own: BoolArray, examination: 
     if ratio.is_measurable and fewest < common.minimum_n:
         ratio = replace(ratio, because=f"{TOO_FEW}: {fewest} examinations on one side")
     part.measures.append(ratio)
+    part.measures += [_ratio_by(doses, own, examination, rule, level) for rule in RULES]
     if doses.patient is not None:
         part.measures.append(paired_ratio(doses, own, examination, common))
     if len(shares) == 2 and shares[AFTER].is_measurable and shares[BEFORE].is_measurable:
         difference, low, high = newcombe_difference(shares[AFTER], shares[BEFORE])
         names = (shares[AFTER].subgroup, shares[BEFORE].subgroup)
         part.comparisons.append(Comparison("above_drl", *names, difference, low, high, method="Newcombe 10"))
+
+
+def _counted(doses: Doses, side: BoolArray, phase: str, rule: str) -> tuple[FloatArray, Codes | None]:
+    """Which dose does each examination of this side count with, and whose is it?
+
+    One that was not recorded: above every other after the change and below every other before it (`worst_case`, the
+    primary analysis), the other way round (`best_case`), or left out (`as_treated`).
+    """
+    lost = np.isnan(doses.value)
+    against = (phase == AFTER) == (rule == "worst_case")
+    values = np.where(lost, np.inf if against else -np.inf, doses.value)
+    keep = side & ~lost if rule == "as_treated" else side
+    return values[keep], None if doses.patient is None else doses.patient[keep]
+
+
+def _ratio_by(doses: Doses, own: BoolArray, examination: str, rule: str, level: float) -> Measure:
+    """How many times the earlier median is the later one, when doses that were not recorded count by this rule?"""
+    sides = []
+    for phase, side in ((AFTER, own & doses.after), (BEFORE, own & ~doses.after)):
+        values, clusters = _counted(doses, side, phase, rule)
+        sides.append(
+            quantile("dose_median", values, 0.5, level=level, clusters=clusters, subgroup=phase,
+                     missing="examinations without a recorded dose")
+        )  # fmt: skip
+    return replace(quantile_ratio(f"dose_ratio_{rule}", *sides), subgroup=examination)
 
 
 def _against(

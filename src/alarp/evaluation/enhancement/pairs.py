@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -91,3 +93,18 @@ def paired_ratio(doses: Doses, own: BoolArray, examination: str, common: Common)
         missing="patients with a dose that was not recorded",
     )  # fmt: skip
     return mark_too_few(found, common.minimum_n, what="patients")
+
+
+def bargain(figures: Mapping[str, Any]) -> dict[str, str]:
+    """Were both shown: an image not inferior (in its scores, and in the lesions seen), and a dose that fell?
+
+    One without the other is not an improvement.
+    """
+    quality, dose = figures.get("non_inferiority", NOT_ASKED), figures.get("dose_reduction", NOT_ASKED)
+    lesions = figures.get("detectability", {}).get("non_inferiority", NOT_ASKED)
+    image = [part for part in (quality, lesions) if part != NOT_ASKED]
+    both = NOT_ASKED
+    if image and dose != NOT_ASKED:
+        both = SHOWN if {*image, dose} == {SHOWN} else NOT_SHOWN
+    found = {"quality": quality, "dose": dose, "both": both}
+    return found if lesions == NOT_ASKED else found | {"lesions": lesions}

@@ -153,7 +153,7 @@ class EnhancementProtocol:
         names += (
             (*QUALITY_NAMES, *(f"quality_difference{v}" for v in (*VARIANTS, ENDING))) if self.quality else ()
         )
-        names += DOSE_NAMES if self.dose else ()
+        names += (*DOSE_NAMES, *(f"dose_ratio{v}" for v in VARIANTS)) if self.dose else ()
         names += (
             (*DETECTED_NAMES, *(f"detected_difference{v}" for v in VARIANTS)) if self.detectability else ()
         )

@@ -15,6 +15,8 @@ _DOSE = (
     "median_to_drl",
     "above_drl",
     "dose_ratio",
+    "dose_ratio_best_case",
+    "dose_ratio_as_treated",
     "dose_ratio_paired",
 )
 _LESIONS = ("detected", "detected_difference")

@@ -326,7 +326,7 @@ def _gaps(protocol: MeasurementProtocol, cases: Cases, name: str, members: BoolA
     own, rest = (pairs(cases, side & cases.scored) for side in (members, ~members))
     found: list[Gap | None] = [
         mean_gap(
-            "bias", name, on_scale(own, scale), on_scale(rest, scale), (own.clusters, rest.clusters), level
+            "bias", name, on_scale(own, scale), on_scale(rest, scale), (own.subject, rest.subject), level
         )
     ]
     if scale == RATIO:
@@ -334,10 +334,7 @@ def _gaps(protocol: MeasurementProtocol, cases: Cases, name: str, members: BoolA
     if protocol.tolerance is not None:
         sides = [_only(cases, side) for side in (members, ~members)]
         hits = [inside(protocol, side, rule="worst_case") for side in sides]
-        codes = [
-            None if side.clusters is None else side.clusters[keep]
-            for side, (keep, _) in zip(sides, hits, strict=True)
-        ]
+        codes = [side.subject[keep] for side, (keep, _) in zip(sides, hits, strict=True)]
         found.append(share_gap("within_tolerance", name, hits[0][1], hits[1][1], (codes[0], codes[1]), level))
     return found
 
