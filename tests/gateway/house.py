@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from throwaway_postgres import free_port
 
 HERE = Path(__file__).resolve().parent
@@ -44,6 +46,14 @@ def _template() -> str:
     folder = tempfile.mkdtemp(prefix="alarp-template-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return f"{folder}/alarp.sqlite3"
+
+
+def database_on(server: str) -> str:
+    """The address of a fresh database on this PostgreSQL server."""
+    name = f"house_{time.monotonic_ns()}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return server.rsplit("/", 1)[0] + f"/{name}"
 
 
 class House:

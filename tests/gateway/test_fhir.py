@@ -19,7 +19,7 @@ from authority import Authority
 from fhir.resources.R4B.bundle import Bundle
 from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 from fhir.resources.R4B.operationoutcome import OperationOutcome
-from house import House, free_port
+from house import House, database_on, free_port
 
 from alarp.records.messages.reading.fhir import NHS_SYSTEM, UID_SYSTEM
 from hl7_words import NHS
@@ -168,10 +168,22 @@ def test_a_study_is_durable_when_201_is_said_and_the_same_again_is_done_once(doo
     assert (message["sender"], message["times_received"]) == ("FHIR SCANNER", 2)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def on_either(request: pytest.FixtureRequest, door: Door, tmp_path: Path) -> Iterator[Door]:
+    """The door on either database."""
+    if request.param == "sqlite":
+        yield door
+        return
+    made = Door(tmp_path, database_url=database_on(request.getfixturevalue("postgres_url")))
+    yield made
+    made.house.close()
+
+
 @pytest.mark.need("G11")
 def test_a_report_that_many_connections_bring_at_once_is_one_and_a_corrected_one_stands_beside_it(
-    door: Door,
+    on_either: Door,
 ) -> None:
+    door = on_either
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda _: door.post(report()), range(12)))
     corrected = door.post(report("A lesion.", status="corrected"))

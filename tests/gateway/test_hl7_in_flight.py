@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
-from house import House
+from house import House, database_on
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pictures import files, patient, series
@@ -29,11 +27,7 @@ def hospital(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """Receiving, sending and hearing HL7, on each database."""
     url = ""
     if request.param == "postgresql":
-        server = request.getfixturevalue("postgres_url")
-        name = f"hl7_{time.monotonic_ns()}"
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        url = server.rsplit("/", 1)[0] + f"/{name}"
+        url = database_on(request.getfixturevalue("postgres_url"))
     house = House(
         tmp_path_factory.mktemp(request.param), database_url=url, hl7_port=free_port(), hl7_senders=SENDERS
     )
