@@ -260,7 +260,9 @@ def in_sites(generator: np.random.Generator, *, what: str, sites: int = 15) -> D
     )
     if what == "share":
         hits = beneath < stats.norm.ppf(0.9)
-        return 0.9, {"Wilson at effective n": both(proportion("x", hits, level=0.95, clusters=site, empty=""))}
+        return 0.9, {
+            "Wilson at effective n": both(proportion("x", hits, level=0.95, clusters=site, empty=""))
+        }
     if what == "mean":
         found = mean("x", np.exp(0.6 * beneath), site, level=0.95, bounds=(0.0, np.inf))
         return float(np.exp(0.6**2 / 2)), {"Mean, t by patient": both(found)}

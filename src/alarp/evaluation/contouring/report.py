@@ -245,9 +245,12 @@ def _picture(picture: Row) -> dict[str, Any]:
 
 def _names(result: Row) -> list[dict[str, Any]]:
     """Which names stood in the files, and what was each taken for?"""
-    rows = result["figures"].get("names", [])
-    if not rows:
+    every = result["figures"].get("names", [])
+    rows = [r for r in every if r["written"] != r["structure"]]
+    if not every:
         return []
+    plain = len(every) - len(rows)
+    said = [f"{plain} names stood in the files as the structures are called here."] if plain else []
     body = [
         [
             r["written"],
@@ -262,6 +265,7 @@ def _names(result: Row) -> list[dict[str, Any]]:
     return [
         pieces.section(
             "Names of structures",
-            tables=[pieces.table("How every name was read, by AAPM TG-263", columns, body)],
+            paragraphs=said,
+            tables=[pieces.table("How every other name was read, by AAPM TG-263", columns, body)],
         )
     ]
