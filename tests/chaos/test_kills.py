@@ -1,7 +1,7 @@
 """Is anything lost, doubled or misfiled when processes die at the worst moments?
 
 Listener (parent and receiving children), workers and tool are killed with SIGKILL while a scanner goes on sending: at
-each named place of every transition at least once (before the bytes are durable, after the PACS has said Success and
+each named place of every transition on each database (before the bytes are durable, after the PACS has said Success and
 before our row says so, ...), and at random moments in between. A scanner that hears no Success sends again, as a real
 one does. In each of the four runs at least `KILLS` processes die: 204 together.
 """
@@ -32,7 +32,7 @@ from actors import (
 from house import House, free_port
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "51"))  # in each of four runs
-# (transition, function, when): each is reached and died at in every run. What comes before a place is undone or
+# (transition, function, when): each is reached and died at on both databases. What comes before a place is undone or
 # repeated, what comes after it is found done.
 PLACES = {
     "listener": [
@@ -77,10 +77,11 @@ PLACES = {
 class Killers:
     """One for each process, all at work at once, until enough have died and every place was died at."""
 
-    def __init__(self, house: House, processes: Processes, dice: random.Random) -> None:
+    def __init__(self, house: House, processes: Processes, dice: random.Random, share: int) -> None:
         self.house, self.processes, self.dice = house, processes, dice
         self.done: Counter[str] = Counter()
-        self.open = {kind: dice.sample(found, len(found)) for kind, found in PLACES.items()}
+        places = {"listener": PLACES["listener"], "worker": PLACES["worker"][share::2]}
+        self.open = {kind: dice.sample(found, len(found)) for kind, found in places.items()}
         self._lock = threading.Lock()
         self._threads = [
             threading.Thread(target=self._haunt, args=(name,), daemon=True) for name in processes.names
@@ -166,12 +167,13 @@ class Killers:
 
 @pytest.mark.need("G01", "G02", "G17")
 @pytest.mark.parametrize(
-    ("database", "workers", "listeners"),
-    [("sqlite", 1, 1), ("sqlite", 2, 2), ("postgresql", 1, 2), ("postgresql", 2, 1)],  # each pair of them
+    ("database", "workers", "listeners", "share"),
+    # Each pair of these at least once, and each half of the worker's places with both databases and both numbers.
+    [("sqlite", 1, 1, 0), ("sqlite", 2, 2, 1), ("postgresql", 1, 2, 1), ("postgresql", 2, 1, 0)],
 )
 @pytest.mark.timeout(900)
 def test_after_kills_nothing_acknowledged_is_lost_and_nothing_arrives_twice(
-    tmp_path: Path, database: str, workers: int, listeners: int, request: pytest.FixtureRequest
+    tmp_path: Path, database: str, workers: int, listeners: int, share: int, request: pytest.FixtureRequest
 ) -> None:
     url = request.getfixturevalue("postgres_url") if database == "postgresql" else ""
     house = House(
@@ -193,7 +195,7 @@ def test_after_kills_nothing_acknowledged_is_lost_and_nothing_arrives_twice(
             processes = Processes(house, names, [str(tool), str(house.port), "READER", str(folder)])
             scanner = Scanner(house.port, tmp_path / "scanner", pacs=tmp_path / "pacs")
             scanner.start()
-            killers = Killers(house, processes, random.Random(f"{database} {workers}"))
+            killers = Killers(house, processes, random.Random(f"{database} {workers}"), share)
             killers.start()
             no = _opt_out_until(house, killers)
             scanner.stop()
