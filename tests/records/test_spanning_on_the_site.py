@@ -18,7 +18,9 @@ from alarp.records.monitors import commands as monitors
 from alarp.records.protocols import commands, queries
 from alarp.web.protocols.spanning import spanning
 
-NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+NOW = datetime(
+    2031, 11, 20, 15, 0, tzinfo=UTC
+)  # after everybody has the roles that are given once for many tests
 BOTH = ["failure_rate", "flag_rate", "ppv_as_treated", "sensitivity_as_treated", "specificity_as_treated"]
 TIMES = ["Minutes to the answer, half", "Minutes to the answer, 19 of 20"]
 
