@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from django.db import transaction
-from django.utils import timezone
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian
@@ -22,7 +21,7 @@ from alarp.phantom import SCANNERS, Nodule, abdomen_ct, chest_film, fictional_pa
 from alarp.records import clock, objects
 from alarp.records.audit import commands as audit
 from alarp.records.deployments.models import Deployment
-from alarp.records.ledger import commands, recounting
+from alarp.records.ledger import commands
 from alarp.records.ledger.models import (
     Dispatch,
     DispatchInstance,
@@ -34,8 +33,8 @@ from alarp.records.ledger.models import (
     Study,
     Work,
 )
-from alarp.records.ledger.recounting import Difference, Recount, Witness
 from alarp.records.people.models import Organisation, Person
+from pages import counted_anew
 
 PATIENT_WHO_SAID_NO = 7
 
@@ -227,20 +226,8 @@ def build(*, detection: Deployment, contouring: Deployment, site: Organisation, 
     _unsent(b)
     _quarantined(b, site)
     _opted_out(b, site, radiographer)
-    _recounted(b)
+    counted_anew.today(b.day["flagged"].pk)
     return b.day
-
-
-def _recounted(b: _Builder) -> None:
-    """What everybody but the ledger says of the day: the PACS has lost a result, and one tool was not there."""
-    lost = Difference(b.day["flagged"].pk, "TESTPACS", "results filed", 1, 0)
-    witnesses = (
-        Witness("the store", 9, ()),
-        Witness("TESTPACS", 3, (lost,), silent=2),
-        Witness("TESTTOOL1", 0, (), trouble="TESTTOOL1 does not answer."),
-    )
-    with transaction.atomic():
-        recounting.write_down(Recount(timezone.localdate(b.now), b.now, witnesses))
 
 
 def _flagged(b: _Builder) -> None:

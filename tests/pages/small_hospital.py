@@ -334,6 +334,8 @@ class Hospital:
 
     def ledger(self) -> dict[str, Any]:
         """One film that arrived, one object in quarantine, one opted-out patient."""
+        import counted_anew
+
         from alarp.records.ledger import arrivals, commands
         from alarp.records.ledger.models import Instance, Peer, Quarantine
         from alarp.records.people.models import Organisation
@@ -351,7 +353,7 @@ class Hospital:
             by=self.person("radiographer"),
         )
         instance = Instance.objects.get(pk=receipt.instance)
-        count_anew(instance.study_id)
+        counted_anew.today(instance.study_id)
         return {
             "message": waiting_message(),
             "study": instance.study_id,
@@ -359,24 +361,6 @@ class Hospital:
             "item": Quarantine.objects.get(instance=spoilt.instance).pk,
             "opt_out": opt_out.pk,
         }
-
-
-def count_anew(study: int) -> None:
-    """Today's count by others: one agrees, one has lost a result, one was not there."""
-    from django.db import transaction
-    from django.utils import timezone
-
-    from alarp.records import clock
-    from alarp.records.ledger.recounting import Difference, Recount, Witness, write_down
-
-    lost = Difference(study, "RIVERPACS", "results filed", 1, 0)
-    witnesses = (
-        Witness("the store", 2, ()),
-        Witness("RIVERPACS", 5, (lost,), silent=1),
-        Witness("NODULEFLAG", 0, (), trouble="NODULEFLAG does not answer at 10.0.0.7 port 11113."),
-    )
-    with transaction.atomic():
-        write_down(Recount(timezone.localdate(), clock.now(), witnesses))
 
 
 def waiting_message() -> int:
