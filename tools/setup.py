@@ -25,7 +25,7 @@ LOG = ROOT / "build" / "setup.log"
 BUILT_ASSETS = ROOT / "src" / "alarp" / "web" / "static" / "built"
 
 RUNTIME_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-liberation")
-TEST_PACKAGES = ("chromium", "dcmtk", "orthanc", "postgresql", "poppler-utils")
+TEST_PACKAGES = ("chromium", "dcmtk", "orthanc", "orthanc-dicomweb", "postgresql", "poppler-utils")
 TICK_S = 10
 
 

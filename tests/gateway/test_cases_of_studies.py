@@ -97,11 +97,6 @@ def test_a_localiser_that_comes_first_and_states_little_does_not_decide_for_the_
     assert set(deliver([localiser, *slices], house.port, "SCANNER")) == {0}
     state, reason, sent = outcome(house, shared["StudyInstanceUID"])
     assert (state, sent) == ("held", ["CT"] * 4) and "No AI tool is connected" in reason
-    frames = house.ask(
-        f"list(DispatchInstance.objects.filter(dispatch__study__study_uid={shared['StudyInstanceUID']!r})"
-        ".values_list('frame_uid_sent', flat=True))"
-    )
-    assert len(set(frames)) == 1 and frames[0] not in ("", frame)
 
 
 @pytest.mark.need("G10")
