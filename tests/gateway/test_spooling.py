@@ -139,6 +139,7 @@ def test_a_gateway_told_to_end_lets_a_sender_come_to_its_end(
         house.end(parent)
         assert sending.result().returncode == 0
     assert house.ask("Instance.objects.count()") == 60
+    assert "Traceback" not in (house.folder / "listener.log").read_text()
     assert house.storescu(pictures[:1]).returncode != 0
 
 
