@@ -58,7 +58,9 @@ def test_a_number_without_an_issuer_is_that_of_the_study_s_and_one_with_an_issue
 
     assert north.patient("123") == north.patient("123", "NORTH") == NAMES.patient("123", "NORTH")
     assert north.patient("123", "SOUTH") == NAMES.patient("123", "SOUTH")
-    assert north.date_shift_days("123") == NAMES.date_shift_days("123", "NORTH") != NAMES.date_shift_days("123")
+    assert (
+        north.date_shift_days("123") == NAMES.date_shift_days("123", "NORTH") != NAMES.date_shift_days("123")
+    )
 
 
 def test_an_empty_value_gets_no_name_and_a_uid_of_the_standard_keeps_its_own() -> None:
