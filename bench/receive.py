@@ -173,7 +173,7 @@ class Receiver:
         self.used_s.append(processor_s(self.pid) - before)
 
     def _written_down(self) -> None:
-        while self.spool is not None and any(self.spool.iterdir()):
+        while self.spool is not None and any(file.suffix != ".written" for file in self.spool.iterdir()):
             time.sleep(0.001)
 
     def forget(self) -> None:

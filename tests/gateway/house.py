@@ -149,7 +149,7 @@ class House:
     def _written_down(self) -> None:
         spool, end = self.data / "objects" / "spool", time.monotonic() + 20
         while self._listens() and time.monotonic() < end:
-            if not spool.exists() or all(file.suffix == ".aside" for file in spool.iterdir()):
+            if not spool.exists() or all(file.suffix in (".aside", ".written") for file in spool.iterdir()):
                 return
             time.sleep(0.005)
 

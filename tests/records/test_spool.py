@@ -68,6 +68,22 @@ def test_what_was_set_aside_is_in_nobodys_way_but_is_counted_and_taken_up_again(
     assert [one.file.read_bytes() for one in spool.entries()] == [b"0", b"1"]
 
 
+@pytest.mark.parametrize("power_cut", [False, True])
+def test_what_was_written_waits_no_more_and_leaves_only_when_it_lies_in_the_store(
+    tmp_path: Path, power_cut: bool
+) -> None:
+    taken_in(tmp_path, b"written", clock.now())
+    (entry,) = spool.entries()
+    objects.adopt([(entry.file, entry.sha256)])
+    spool.written([entry])
+    assert (spool.entries(), spool.count(), spool.oldest()) == ([], 0, None)
+    if power_cut:  # the name in the store was not synced yet
+        objects.path_of(entry.sha256).unlink()
+    spool.take_out()
+    assert objects.get(entry.sha256) == b"written"
+    assert list(spool.folder().iterdir()) == []
+
+
 def test_bytes_that_never_reached_the_disk_are_told_by_their_digest(tmp_path: Path) -> None:
     now = clock.now()
     for number in range(3):

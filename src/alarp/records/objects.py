@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from alarp.kernel import BrokenEvidence, sha256_hex
@@ -82,18 +82,23 @@ def put(data: bytes) -> str:
 
 
 def adopt(files: Sequence[tuple[Path, str]]) -> None:
-    """Give these synced files a place under their digests as well, durably; each also stays where it is."""
-    folders = set()
+    """Give these synced files a place under their digests as well; each also stays where it is.
+
+    The new names are durable after `sync_places`; until then the old ones stand for them.
+    """
     for file, sha256 in files:
         target = path_of(sha256)
         _ensure_folder(target.parent)
-        folders.add(target.parent)
         try:
             target.hardlink_to(file)
         except FileExistsError:
-            if not has_digest(target, sha256):
+            if not (target.samefile(file) or has_digest(target, sha256)):
                 _replace(target, file)
-    for folder in folders:  # the first sync writes the journal for all; the others find nothing left to do
+
+
+def sync_places(digests: Iterable[str]) -> None:
+    """Make the names of these objects durable."""
+    for folder in {path_of(sha256).parent for sha256 in digests}:
         _sync_folder(folder)
 
 

@@ -2,7 +2,8 @@
 
 Success may be said as soon as an object lies here (ADR 0021): its bytes, what was announced for them (the file's own
 preamble and meta, written by the gateway) and, in its name, when it came, from which peer, and its digest. Whoever
-writes the ledger takes it out again only when the object and its row are durable.
+writes the ledger marks it as written; it is taken out when the object's own name is durable as well, which is done
+for many at once when there is time, since every sync makes those wait who receive.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count as numbers
@@ -19,11 +21,13 @@ from pathlib import Path
 from alarp.records import clock, objects
 from alarp.records.configuration import configuration
 
-_NAME = re.compile(r"(?P<at>\d{17})-\d+-\d+\.(?P<peer>\d+)\.(?P<sha256>[0-9a-f]{64})(?P<aside>\.aside)?")
+_NAME = re.compile(
+    r"(?P<at>\d{17})-\d+-\d+\.(?P<peer>\d+)\.(?P<sha256>[0-9a-f]{64})(?P<mark>\.aside|\.written)?"
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NUMBERS = numbers()
-_ASIDE = ".aside"
+_ASIDE, _WRITTEN = ".aside", ".written"
 _held: list[int] = []  # the lock on the folder goes with this process
 
 
@@ -69,12 +73,13 @@ def is_mine() -> bool:
 
 def entries(most: int | None = None) -> list[Entry]:
     """Those that came first, at most so many; all of them when no number is given. None that was set aside."""
-    return [_entry(name) for name in islice((name for name in _names() if not name["aside"]), most)]
+    waiting = (name for name in _names() if not name["mark"])
+    return [_entry(name) for name in islice(waiting, most)]
 
 
 def oldest() -> datetime | None:
     """When did the one come that has waited longest, set aside or not?"""
-    return next((_entry(name).at for name in _names()), None)
+    return next((_entry(name).at for name in _names() if name["mark"] != _WRITTEN), None)
 
 
 def _names() -> list[re.Match[str]]:
@@ -104,12 +109,27 @@ def take_up_again() -> None:
         file.rename(file.with_name(file.name.removesuffix(_ASIDE)))
 
 
+def written(done: Iterable[Entry]) -> None:
+    """These are in the store and in the ledger."""
+    for entry in done:
+        entry.file.rename(entry.file.with_name(entry.file.name + _WRITTEN))
+
+
+def take_out() -> None:
+    """Make durable where the written ones lie in the store, and let them go from here."""
+    done = [_entry(name) for name in _names() if name["mark"] == _WRITTEN]
+    objects.adopt(
+        [(entry.file, entry.sha256) for entry in done]
+    )  # a power cut may have taken the name in the store
+    objects.sync_places(entry.sha256 for entry in done)
+    for entry in done:
+        entry.file.unlink(missing_ok=True)
+
+
 def count(*, came_before: datetime | None = None) -> int:
     """How many were taken in (before this moment) and not written down, those that were set aside among them?"""
-    if came_before is None:
-        with os.scandir(folder()) as found:
-            return sum(1 for _ in found)
-    return sum(_entry(name).at < came_before for name in _names())
+    waiting = (name for name in _names() if name["mark"] != _WRITTEN)
+    return sum(came_before is None or _entry(name).at < came_before for name in waiting)
 
 
 def torn() -> list[Entry]:

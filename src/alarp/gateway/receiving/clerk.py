@@ -25,7 +25,8 @@ from alarp.records.spool import Entry
 
 LOG = logging.getLogger("alarp.gateway.clerk")
 MOST_AT_ONCE = 256
-GATHER_S = 0.1  # every commit makes those wait who sync what they receive: few commits, and none in a hurry
+MOST_WRITTEN = 4096  # names that are let go from the spool at once, when it is never idle
+SILENT_S, LONGEST_GATHERING_S = 0.1, 1.0
 AGAIN_AFTER_S = 1.0
 TORN = "The bytes are not those that were taken in: the machine stopped before they were on its disk."
 
@@ -35,18 +36,24 @@ class Clerk:
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
-        self._more = True
         self._recovered = False
+        self._written = 0
         self._not_before = 0.0
 
     def turn(self, *, at_most_s: float) -> None:
         """Wait for something to do, and do it."""
-        bells = [] if self._away or self._more else [self._intake.bell]
-        if channels.wait(bells, GATHER_S if self._more else at_most_s):
-            self._more = True  # and what comes in the next moment is written with it
-        elif not self._away:
+        channels.wait([] if self._away else [self._intake.bell], at_most_s)
+        self._gather()
+        while not self._away and self.write_down():
+            if spool.count() < MOST_AT_ONCE:
+                self._gather()
+
+    def _gather(self) -> None:
+        """Wait until nobody receives for a moment, but not for long: each commit makes those wait who sync."""
+        end = time.monotonic() + LONGEST_GATHERING_S
+        while time.monotonic() < end and channels.wait([self._intake.bell], SILENT_S):
             self._intake.heard()
-            self._more = self.write_down()
+            time.sleep(SILENT_S / 4)
 
     def write_down(self) -> bool:
         """Write down the next batch; True when there may be more. What alone cannot be written is set aside."""
@@ -56,11 +63,15 @@ class Clerk:
             _recover()
             self._recovered = True
         entries = spool.entries(MOST_AT_ONCE)
-        if entries and not self._written(entries):
+        if entries and not self._wrote(entries):
             for entry in entries:
-                if not (self._away or self._written([entry]) or self._away):
+                if not (self._away or self._wrote([entry]) or self._away):
                     spool.set_aside(entry)
         self._intake.say_how_many_wait(spool.count())
+        self._written += len(entries)
+        if not entries or self._written > MOST_WRITTEN:
+            spool.take_out()
+            self._written = 0
         return bool(entries) and not self._away
 
     def finish(self) -> None:
@@ -68,7 +79,7 @@ class Clerk:
         while self.write_down():
             pass
 
-    def _written(self, entries: Sequence[Entry]) -> bool:
+    def _wrote(self, entries: Sequence[Entry]) -> bool:
         """Are these written down now? Nobody is to blame while the ledger is away: then it is tried again later."""
         close_old_connections()
         try:
@@ -91,12 +102,11 @@ class Clerk:
 
 
 def _write(entries: Sequence[Entry]) -> None:
-    """Make these objects of the store and rows of the ledger, and take them out of the spool."""
+    """Make these objects of the store and rows of the ledger; they stand in the spool no more."""
     objects.adopt([(entry.file, entry.sha256) for entry in entries])
     peers = Peer.objects.in_bulk({entry.peer for entry in entries})
     arrivals.receive_all([(peers[entry.peer], _arrival(entry)) for entry in entries])
-    for entry in entries:
-        entry.file.unlink()
+    spool.written(entries)
 
 
 def _arrival(entry: Entry) -> Arrival:
