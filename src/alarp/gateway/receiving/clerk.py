@@ -114,7 +114,8 @@ def _arrival(entry: Entry) -> Arrival:
 
 
 def _recover() -> None:
-    """Take up again what a dead process set aside, and find what the machine's end left torn."""
+    """Take up again what a dead process left or set aside, and find what the machine's end left torn."""
+    spool.take_out()
     spool.take_up_again()
     for entry in spool.torn():
         _keep_apart(entry)

@@ -34,6 +34,7 @@ class Lane:
         self._wire, self._syntax_of, self._folder, self._keep = wire, syntax_of, folder, keep
         self._answer_most = answer_most  # the unit length that the other side announced
         self._object: Incoming | None = None
+        self.broke_off = False  # did the last run end inside an object?
 
     def run(self) -> list[bytes]:
         """Take objects in as long as they come; answers the units that are for somebody else.
@@ -47,6 +48,7 @@ class Lane:
                 if foreign or not self._wire.waits(NEXT_WITHIN_S):
                     return foreign
         finally:
+            self.broke_off = self._object is not None
             if self._object is not None:
                 self._object.discard()
                 self._object = None

@@ -32,7 +32,7 @@ def take_over(association: Association, lane: Lane) -> None:
                 provider._recv_pdu.put(found)
                 provider.event_queue.put(event)
         except Lost as error:
-            LOG.info("a connection ended while objects came in (%s)", error)
+            LOG.log(logging.INFO if lane.broke_off else logging.DEBUG, "a connection ended (%s)", error)
             provider.event_queue.put(CONNECTION_CLOSED)
         except Malformed as error:
             LOG.warning("an association is aborted: %s", error)
