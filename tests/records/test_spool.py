@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from valley import connected
 
 from alarp.gateway.receiving.messages import announced, file_head
 from alarp.kernel import sha256_hex
@@ -129,15 +130,7 @@ def test_no_quiet_timer_runs_out_while_something_earlier_is_not_in_the_ledger(
 def test_what_waits_longer_than_it_should_is_an_alert_until_it_is_written(
     deployment: Any, tmp_path: Path
 ) -> None:
-    commands.register_peer(
-        aet="READER",
-        name="Reader",
-        kind="tool",
-        host="127.0.0.1",
-        port=104,
-        deployment=deployment,
-        by="set-up",
-    )
+    connected(deployment)
     taken_in(tmp_path, b"late", clock.now() - timedelta(minutes=4))
     alarms.look_at_arrivals(clock.now())
     assert not deployment.alerts.filter(monitor=alarms.ARRIVALS).exists()

@@ -14,6 +14,8 @@ from alarp.records.deployments.commands import StepUp
 from alarp.records.deployments.models import Decision, Deployment
 from alarp.records.evidence import commands as evidence_commands
 from alarp.records.evidence.models import Evidence
+from alarp.records.ledger.commands import register_peer
+from alarp.records.ledger.models import Peer
 from alarp.records.people.commands import set_up
 from alarp.records.people.models import Organisation, Person
 from alarp.records.permissions import PROFESSIONS
@@ -103,6 +105,19 @@ def proposed(
     for role in sorted(PROFESSIONS - set(without)):
         commands.join_team(deployment, role, person(role), hours, by=person("service-manager"))
     return deployment
+
+
+def connected(deployment: Deployment) -> Peer:
+    """This deployment's tool, entered as a peer: traffic may reach it."""
+    return register_peer(
+        aet="READER",
+        name="Reader",
+        kind="tool",
+        host="127.0.0.1",
+        port=104,
+        deployment=deployment,
+        by="set-up",
+    )
 
 
 def proof_of_self() -> StepUp:

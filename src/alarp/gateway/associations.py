@@ -61,6 +61,18 @@ class Outgoing:
             scanned_sha256,
         )
 
+    def leaves_for(self, peer: Peer) -> None:
+        """Call before the first byte: what goes to an AI tool is written down, and refused if it is not what was scanned."""
+        if peer.kind != Peer.TOOL:
+            return
+        egress.leaving(
+            self.file,
+            peer=peer.aet,
+            deployment=peer.deployment.slug if peer.deployment else "",
+            sop_uid=self.sop_uid,
+            scanned_sha256=self.scanned_sha256,
+        )
+
 
 def _entity(wait_s: float | None = None) -> AE:
     settings = configuration()
@@ -138,15 +150,7 @@ def store(link: Association, peer: Peer, item: Outgoing, number: int) -> None:
         raise Rejected(f"{peer.aet} does not take objects of this class in this transfer syntax.")
     if not link.is_established:
         raise Unavailable(f"The association with {peer.aet} broke.", phase=Phase.SEND)
-    if peer.kind == Peer.TOOL:
-        owner = peer.deployment.slug if peer.deployment else ""
-        egress.leaving(
-            item.file,
-            peer=peer.aet,
-            deployment=owner,
-            sop_uid=item.sop_uid,
-            scanned_sha256=item.scanned_sha256,
-        )
+    item.leaves_for(peer)
     code = _lane(link).store(
         item.file,
         taken[wanted],

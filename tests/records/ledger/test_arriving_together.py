@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from valley import connected
 
 from alarp.records import clock
 from alarp.records.assurance import alarms
@@ -107,15 +108,7 @@ def test_a_study_that_was_done_is_looked_at_again_after_a_late_image(scanner: Pe
 def test_an_object_that_was_kept_apart_is_an_alert_until_somebody_has_looked(
     deployment: Any, scanner: Peer
 ) -> None:
-    commands.register_peer(
-        aet="READER",
-        name="Reader",
-        kind="tool",
-        host="127.0.0.1",
-        port=104,
-        deployment=deployment,
-        by="set-up",
-    )
+    connected(deployment)
     receive_all([(scanner, image(1)), (scanner, image(3, sop_uid="1.2.1"))])
     alarms.look_at_what_was_kept_apart(clock.now())
     alert = deployment.alerts.get(monitor="objects-kept-apart")

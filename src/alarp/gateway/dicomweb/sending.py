@@ -16,7 +16,6 @@ from alarp.gateway import securing
 from alarp.gateway.associations import Outgoing, Rejected
 from alarp.gateway.dicomweb.multipart import CHUNK, part_head, tail
 from alarp.kernel import BadInput, Phase, Unavailable
-from alarp.records import egress
 from alarp.records.configuration import configuration
 from alarp.records.ledger.models import Peer
 
@@ -67,15 +66,7 @@ def _token(peer: Peer) -> dict[str, str]:
 
 def store(client: httpx.Client, peer: Peer, item: Outgoing) -> None:
     """Hand over one object. Returns when the peer has taken it; otherwise Rejected or Unavailable."""
-    if peer.kind == Peer.TOOL:
-        owner = peer.deployment.slug if peer.deployment else ""
-        egress.leaving(
-            item.file,
-            peer=peer.aet,
-            deployment=owner,
-            sop_uid=item.sop_uid,
-            scanned_sha256=item.scanned_sha256,
-        )
+    item.leaves_for(peer)
     boundary = secrets.token_hex(16)
     # The transfer syntax stands in the file meta; Orthanc takes no part that names it here, and answers 200 all the same.
     head = part_head(boundary, "application/dicom", first=True)
