@@ -2,7 +2,8 @@
 
 What has gathered while one batch was written is the next: with one slow sender that is one commit an image, with many
 the commits are shared, and no two processes fight for the database. An object leaves the spool when it lies under its
-digest and its row is durable; a clerk that is killed anywhere in between does the same again, which changes nothing.
+digest and its row is durable; a clerk that is killed anywhere in between does the same again, and the object is counted
+as brought twice.
 """
 
 from __future__ import annotations
