@@ -37,6 +37,8 @@ OWN_EXAMPLES: dict[str, Mapping[str, str]] = {
     },
 }
 PUBLIC_REDIRECTS = {"account_logout", "mfa_authenticate"}  # lead elsewhere when there is nothing to do
+# Pages about the visitor's own second factor exist only for somebody who has one.
+WITHOUT_AN_APP = {"mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes"}
 
 
 @dataclass(frozen=True)
@@ -77,3 +79,8 @@ def _walk(patterns: list[Any], before: str) -> Iterator[Address]:
 
 ADDRESSES = addresses()
 PAGES = {address.name: address for address in ADDRESSES}
+
+
+def named(address: Address) -> str:
+    """The name of a test that goes through the addresses."""
+    return address.name
