@@ -59,6 +59,7 @@ class Place:
         images = series(n, **values)
         study = str(images[0].StudyInstanceUID)
         assert self.house.storescu(files(images, self.folder / study)).returncode == 0
+        self.house.ask("0")  # who pulls sees what is in the ledger
         return study
 
     def link(self, model: str, aet: str = "VIEWER") -> Any:

@@ -11,21 +11,16 @@ import pytest
 def trust(db: None) -> None:
     """A Trust with one person for each role (valley.py)."""
     import valley
-    from written_again import written
 
-    written("trust", valley.build)
+    valley.build()
 
 
 @pytest.fixture
-def deployment(db: None) -> Any:
-    """A tool at need in that Trust, with a whole team."""
+def deployment(trust: None) -> Any:
+    """A tool at need, with a whole team."""
     import valley
-    from written_again import written
 
-    from alarp.records.deployments.models import Deployment
-
-    written("deployment", lambda: (valley.build(), valley.proposed()))
-    return Deployment.objects.get(slug="flag-river")
+    return valley.proposed()
 
 
 @pytest.fixture(autouse=True, scope="session")
