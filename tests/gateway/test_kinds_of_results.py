@@ -14,6 +14,7 @@ import highdicom as hd
 import numpy as np
 import pytest
 from faketool import deliver, report
+from pictures import whole
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.sr.codedict import codes
@@ -32,22 +33,6 @@ Sent = tuple[Hospital, list[Dataset], list[Dataset]]
 
 def uids() -> dict[str, str]:
     return {"series_instance_uid": hd.UID(), "sop_instance_uid": hd.UID()}
-
-
-def whole(images: list[Dataset]) -> list[Dataset]:
-    """With every attribute that the library copies, empty where de-identification took it away."""
-    for one in images:
-        for name in (
-            "PatientBirthDate",
-            "PatientSex",
-            "StudyDate",
-            "StudyTime",
-            "StudyID",
-            "ReferringPhysicianName",
-        ):
-            if name not in one:
-                setattr(one, name, "")
-    return images
 
 
 def structured_report(images: list[Dataset]) -> Dataset:

@@ -8,6 +8,7 @@ import highdicom as hd
 import numpy as np
 import pytest
 from faketool import deliver
+from pictures import whole
 from pydicom import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian
@@ -36,18 +37,7 @@ def scan() -> list[Dataset]:
 
 def segmentation(images: list[Dataset]) -> Dataset:
     """A block in the middle of the CT, under the names that the images carry at the tool."""
-    images = sorted(images, key=lambda one: float(one.ImagePositionPatient[2]))
-    for one in images:
-        for name in (
-            "PatientBirthDate",
-            "PatientSex",
-            "StudyDate",
-            "StudyTime",
-            "StudyID",
-            "ReferringPhysicianName",
-        ):
-            if name not in one:
-                setattr(one, name, "")
+    images = whole(sorted(images, key=lambda one: float(one.ImagePositionPatient[2])))
     mask = np.zeros((len(images), images[0].Rows, images[0].Columns), np.uint8)
     mask[:, 20:40, 20:40] = 1
     what = hd.seg.SegmentDescription(
