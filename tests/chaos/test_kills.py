@@ -83,13 +83,15 @@ class Killers:
         places = {"listener": PLACES["listener"], "worker": PLACES["worker"][share::2]}
         self.open = {kind: dice.sample(found, len(found)) for kind, found in places.items()}
         self._lock = threading.Lock()
+        self._under_way = 0  # places that were taken and not died at yet
         self._threads = [
             threading.Thread(target=self._haunt, args=(name,), daemon=True) for name in processes.names
         ]
 
     @property
     def enough(self) -> bool:
-        return self.done.total() >= KILLS and not any(self.open.values())
+        with self._lock:
+            return self.done.total() >= KILLS and not any(self.open.values()) and not self._under_way
 
     def start(self) -> None:
         for thread in self._threads:
@@ -108,17 +110,23 @@ class Killers:
                 time.sleep(0.1)  # enough have died; the last places are reached sooner when the others live
             elif place is None:
                 self._strike(name)
-            elif not self._die_at(name, *place):
-                with self._lock:
-                    self.open[kind_of(name)].append(
-                        place
-                    )  # it did not come there: somebody else did the work
+            else:
+                self._give_back(kind_of(name), place, died=self._die_at(name, *place))
         self.processes.kill(name)
         self.processes.rise(name)
 
     def _take(self, kind: str) -> tuple[str, str, str] | None:
         with self._lock:
-            return self.open[kind].pop(0) if self.open.get(kind) else None
+            if not self.open.get(kind):
+                return None
+            self._under_way += 1
+            return self.open[kind].pop(0)
+
+    def _give_back(self, kind: str, place: tuple[str, str, str], *, died: bool) -> None:
+        with self._lock:
+            self._under_way -= 1
+            if not died:  # it did not come there: somebody else did the work
+                self.open[kind].append(place)
 
     def _count(self, what: str) -> None:
         with self._lock:
