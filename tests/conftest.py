@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -81,16 +82,30 @@ def shared() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
+@contextlib.contextmanager
+def _a_cluster() -> Iterator[ThrowawayPostgres]:
     """A PostgreSQL of our own, gone afterwards. Where CI is set its absence is a failure, elsewhere a skip."""
     try:
-        cluster = ThrowawayPostgres.start()
+        made = ThrowawayPostgres.start()
     except PostgresMissing as missing:
         if os.environ.get("CI"):
             pytest.fail(str(missing))
         pytest.skip(str(missing))
     try:
-        yield cluster.url
+        yield made
     finally:
-        cluster.stop()
+        made.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The server that all tests share."""
+    with _a_cluster() as made:
+        yield made.url
+
+
+@pytest.fixture
+def cluster() -> Iterator[ThrowawayPostgres]:
+    """A server of this test's own, to be restarted."""
+    with _a_cluster() as made:
+        yield made

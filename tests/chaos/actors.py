@@ -102,8 +102,15 @@ class Scanner(threading.Thread):
         self.acknowledged: dict[str, Path] = {}
         self.patients: dict[str, str] = {}
         self.enough = threading.Event()
+        self.trouble: Exception | None = None
 
     def run(self) -> None:
+        try:
+            self._send()
+        except Exception as error:
+            self.trouble = error  # a scanner that died would leave little to be lost
+
+    def _send(self) -> None:
         for number in itertools.count():
             if self.enough.is_set():
                 return
@@ -124,6 +131,7 @@ class Scanner(threading.Thread):
         """End with the study that is under way."""
         self.enough.set()
         self.join(timeout=PATIENCE_S)
+        assert self.trouble is None, f"the scanner ended: {self.trouble!r}"
         assert not self.is_alive(), "the scanner's last study was never acknowledged"
 
 

@@ -25,25 +25,10 @@ from house import House, free_port, wait_for
 from pictures import CR, files, send_file, series
 from pydicom.uid import ExplicitVRLittleEndian
 
-from throwaway_postgres import PostgresMissing, ThrowawayPostgres
+from throwaway_postgres import ThrowawayPostgres
 
 RESTARTS = [("fast", 2), ("immediate", 2)]  # connections are ended; the server falls over and recovers
 SMALL_DISK_MB, PIXELS = 24, 512 * 1024
-
-
-@pytest.fixture
-def cluster() -> Iterator[ThrowawayPostgres]:
-    """A server of this test's own: it is restarted."""
-    try:
-        made = ThrowawayPostgres.start()
-    except PostgresMissing as missing:
-        if os.environ.get("CI"):
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
-    try:
-        yield made
-    finally:
-        made.stop()
 
 
 @pytest.mark.need("G01", "G17")

@@ -112,6 +112,7 @@ def send_bytes(
 def send_file(
     port: int, file: Path, *, sop_class: str, syntax: str, calling: str = "SCANNER", called: str = "ALARP"
 ) -> int:
+    """C-STORE this file as it is; the status, or -1 without an answer."""
     before, _config.STORE_SEND_CHUNKED_DATASET = _config.STORE_SEND_CHUNKED_DATASET, True
     try:
         link = AE(ae_title=calling).associate(
@@ -122,6 +123,8 @@ def send_file(
         status = link.send_c_store(str(file))
         link.release()
         return int(status.Status) if "Status" in status else -1
+    except RuntimeError:  # the association ended between its beginning and the sending
+        return -1
     finally:
         _config.STORE_SEND_CHUNKED_DATASET = before
 
