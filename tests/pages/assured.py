@@ -22,6 +22,7 @@ def assure(live: Any, person: Callable[[str], Any]) -> dict[str, Any]:
     recall = Recall(
         dispatch=sent,
         images=1,
+        unanswered=2,
         asked_at=now - timedelta(days=40),
         due_at=now - timedelta(days=12),
         letter="To Brightlung Ltd\n\nDeletion of data\n\nPatient (pseudonym): ALARPXYZ",

@@ -108,3 +108,15 @@ def test_nothing_leaves_when_the_line_cannot_be_written(monkeypatch: pytest.Monk
     monkeypatch.setattr(egress.os, "fdatasync", full)
     with pytest.raises(Unavailable, match="nothing leaves without it"):
         leave(2)
+
+
+@pytest.mark.need("G08")
+def test_when_an_object_first_began_to_leave_is_found_by_its_name_and_its_deployment(folder: Path) -> None:
+    for number in (1, 2, 1):
+        leave(number)
+    with only_file(folder).open("ab") as handle:
+        handle.write(b'no line\n{"at": "cut o')
+    first, today = egress.read(*hour()).lines[0].at, clock.now().date()
+    wanted = {("flag", "1.2.1"), ("another", "1.2.2"), ("flag", "1.2.3")}
+    assert egress.first_times(wanted, today, today) == {("flag", "1.2.1"): first}
+    assert egress.first_times(wanted, today + timedelta(days=1), today + timedelta(days=9)) == {}

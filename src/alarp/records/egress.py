@@ -16,7 +16,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -167,6 +167,32 @@ def read(begin: datetime, end: datetime, anchored: tuple[Head, ...] = ()) -> Rec
             troubles.append(f"The file {gone[0].file} of the egress record is gone.")
     inside = (line for line in lines if begin <= line.at < end)
     return Recorded(tuple(sorted(inside, key=lambda line: line.at)), tuple(heads), tuple(troubles))
+
+
+def first_times(
+    wanted: Collection[tuple[str, str]], first: date, last: date
+) -> dict[tuple[str, str], datetime]:
+    """When did each of these objects (deployment, name) begin to leave, as far as these days tell?
+
+    One without a line is not in the answer. What is wrong with the record itself is the proof's to say (`read`): a line
+    that cannot be read is passed over here.
+    """
+    found: dict[tuple[str, str], datetime] = {}
+    for _, file in _files(first, last) if wanted else ():
+        with file.open("rb") as handle:
+            for raw in handle:
+                name, at = _said(raw) or (None, None)
+                if name in wanted and at is not None:
+                    found[name] = min(at, found.get(name, at))
+    return found
+
+
+def _said(raw: bytes) -> tuple[tuple[str, str], datetime] | None:
+    try:
+        entry = json.loads(raw) if raw.endswith(b"\n") else {}
+        return (str(entry["deployment"]), str(entry["sop_uid"])), datetime.fromisoformat(entry["at"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def heads(day: date) -> tuple[Head, ...]:

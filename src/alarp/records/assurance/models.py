@@ -24,10 +24,20 @@ class Recall(Immutable):
         related_name="recalls",
         help_text="Empty: the Trust's own list",
     )
-    images = models.PositiveIntegerField(help_text="How many images had left")
+    images = models.PositiveIntegerField(help_text="How many images the tool had acknowledged")
+    unanswered = models.PositiveIntegerField(
+        default=0, help_text="How many more may have left: handed over, never acknowledged"
+    )
     asked_at = models.DateTimeField()
     due_at = models.DateTimeField(help_text="By when the supplier has to have answered")
     letter = models.TextField(help_text="What the Trust sends: pseudonyms only")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(images__gt=0) | Q(unanswered__gt=0), name="a_recall_is_of_what_may_have_left"
+            )
+        ]
 
 
 class RecallEntry(Immutable):

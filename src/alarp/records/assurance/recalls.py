@@ -2,12 +2,14 @@
 
 What has not left is stopped at the gate by the gateway itself, image by image; here its steps are brought forward
 so that nobody waits for a retry to see it. What left before is recalled: the supplier is asked, in a letter that
-knows pseudonyms only, to delete it. The letter is the Trust's to send; what the supplier answers is written down.
+knows pseudonyms only, to delete it, and with it what may have left: bytes that were handed to the socket and never
+acknowledged, because a worker died at that moment (`departures`). The letter is the Trust's to send; what the supplier answers is written down.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from alarp.kernel import BadInput, NotNow
 from alarp.records import clock, permissions
+from alarp.records.assurance.departures import Departure, departed
 from alarp.records.assurance.models import Recall, RecallEntry
 from alarp.records.audit.commands import record
 from alarp.records.configuration import configuration
@@ -25,6 +28,7 @@ from alarp.records.ledger.models import Dispatch, OptOut, Study, Work
 from alarp.records.people.models import Person
 
 KIND = "recall"
+LOOK_AGAIN = timedelta(seconds=1)
 
 
 def ask_for_new_ones(moment: datetime) -> None:
@@ -54,15 +58,23 @@ def _edition() -> str:
 def follow_up(step: work.Claim) -> None:
     """Stop what is under way for this opt-out (or, once a day, for everybody's), and recall what left before.
 
+    What is being sent at this moment stops before its next image and is recalled once it has: the step comes again.
     Raises Unavailable when the Trust's list cannot be asked: tried again later.
     """
     row = OptOut.objects.filter(pk=step.payload.get("opt_out", 0)).first()
     found = _everybodys() if row is None else _of(row)
+    under_way = _under_way([dispatch for dispatch, _ in found])
+    stopped = [(dispatch, opt_out) for dispatch, opt_out in found if dispatch.pk not in under_way]
+    left = departed([dispatch for dispatch, _ in stopped])
     with transaction.atomic():
-        work.finish(step)
+        if under_way:
+            work.postpone(step, due_at=clock.now() + LOOK_AGAIN)
+        else:
+            work.finish(step)
         _bring_forward(found)
-        for dispatch, opt_out in found:
-            _recall(dispatch, opt_out)
+        for dispatch, opt_out in stopped:
+            if dispatch.pk in left and not Recall.objects.filter(dispatch=dispatch).exists():
+                _ask(dispatch, opt_out, left[dispatch.pk], clock.now())
 
 
 def _of(row: OptOut) -> list[tuple[Dispatch, int | None]]:
@@ -88,9 +100,9 @@ def _of(row: OptOut) -> list[tuple[Dispatch, int | None]]:
 
 
 def _everybodys() -> list[tuple[Dispatch, int | None]]:
-    """Every dispatch that left and whose patient has said no by now, wherever that is written."""
+    """Every dispatch that left or may have, and whose patient has said no by now, wherever that is written."""
     now, found = clock.now(), []
-    for dispatch in _dispatches().filter(sent_at__isnull=False, recall__isnull=True).iterator(500):
+    for dispatch in _dispatches().exclude(study_uid_sent="").filter(recall__isnull=True).iterator(500):
         refusal = opt_outs.find(PatientIds.of(dispatch.study), deployment=dispatch.deployment, since=now)
         if refusal is not None:
             found.append((dispatch, refusal.opt_out))
@@ -110,21 +122,25 @@ def _bring_forward(found: list[tuple[Dispatch, int | None]]) -> None:
     Work.objects.filter(kind="send", key__in=keys, state=Work.READY, due_at__gt=now).update(due_at=now)
 
 
-def _recall(dispatch: Dispatch, opt_out: int | None) -> None:
-    images = dispatch.items.filter(sent_at__isnull=False).count()
-    if images and not Recall.objects.filter(dispatch=dispatch).exists():
-        _ask(dispatch, opt_out, images, clock.now())
+def _under_way(dispatches: Sequence[Dispatch]) -> set[int]:
+    """Which of these is a worker sending now? What it has handed over is known when its lease ends, at the latest."""
+    keys = {
+        f"{d.deployment_id}:{d.pk}": d.pk for d in dispatches if d.state in (Dispatch.READY, Dispatch.HELD)
+    }
+    leased = Work.objects.filter(kind="send", state=Work.LEASED, lease_until__gt=clock.now())
+    return {keys[key] for key in leased.values_list("key", flat=True) if key in keys}
 
 
-def _ask(dispatch: Dispatch, opt_out: int | None, images: int, now: datetime) -> Recall:
+def _ask(dispatch: Dispatch, opt_out: int | None, left: Departure, now: datetime) -> Recall:
     due_at = now + timedelta(days=configuration().recall_answer_days)
     recall = Recall(
         dispatch=dispatch,
         opt_out_id=opt_out,
-        images=images,
+        images=left.acknowledged,
+        unanswered=left.unanswered,
         asked_at=now,
         due_at=due_at,
-        letter=_letter(dispatch, images, due_at.date()),
+        letter=_letter(dispatch, left, due_at.date()),
     )
     recall.save()
     record(
@@ -133,13 +149,14 @@ def _ask(dispatch: Dispatch, opt_out: int | None, images: int, now: datetime) ->
         f"study {dispatch.study_id}",
         stream=dispatch.deployment.slug,
         recall=recall.pk,
-        images=images,
+        images=left.acknowledged,
+        unanswered=left.unanswered,
         supplier=dispatch.deployment.version.product.supplier.name,
     )
     return recall
 
 
-def _letter(dispatch: Dispatch, images: int, due: date) -> str:
+def _letter(dispatch: Dispatch, left: Departure, due: date) -> str:
     version = dispatch.deployment.version
     return "\n".join(
         (
@@ -153,14 +170,23 @@ def _letter(dispatch: Dispatch, images: int, due: date) -> str:
             f"Patient (pseudonym): {dispatch.patient_pseudonym}",
             f"Study Instance UID as sent to you: {dispatch.study_uid_sent}",
             f"Accession (pseudonym): {dispatch.accession_pseudonym or 'none'}",
-            f"Images: {images}, first sent {dispatch.sent_at:%d %B %Y %H:%M} UTC"
-            if dispatch.sent_at
-            else f"Images: {images}",
+            *_images(left),
             "",
             f"Please confirm in writing by {due.day} {due:%B %Y}, naming what was deleted and when, or say what you "
             "keep and on which legal ground (UK GDPR articles 17, 21 and 28(3)(g)).",
         )
     )
+
+
+def _images(left: Departure) -> list[str]:
+    first = f"{left.first_at.astimezone(UTC):%d %B %Y %H:%M} UTC"
+    if not left.unanswered:
+        return [f"Images: {left.acknowledged}, first sent {first}"]
+    return [
+        f"Images that your system acknowledged: {left.acknowledged}",
+        f"Images that may have been sent, whole or in part: {left.unanswered} (no acknowledgement reached us)",
+        f"The first began to leave on {first}",
+    ]
 
 
 def write_down(recall: Recall, kind: str, text: str, dated: date, *, by: Person) -> RecallEntry:
