@@ -13,7 +13,9 @@ import statistics
 import subprocess
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
@@ -22,7 +24,7 @@ import pydicom
 from pydicom.data import get_testdata_file
 from pydicom.uid import generate_uid
 
-from alarp.identity import Pseudonyms, deidentify, identifiers_of, scan
+from alarp.identity import Pseudonyms, Range, deidentify, identifiers_of, scan
 from alarp.records import copies
 from alarp.standards.deidentification import load_profile
 from bench.measuring import Row, faster, not_measured, used_s
@@ -50,17 +52,31 @@ def make_images(folder: Path, count: int = IMAGES) -> list[Path]:
 
 
 def ours(paths: list[Path], *, scanned: bool) -> Work:
-    """As `alarp deid` does it for one file after the other: read, clean, write beside, (read back and scan), name."""
+    """As `alarp deid` does it: one copy is written while the next header is treated, (read back, scanned) and named."""
     profile, pseudonyms = load_profile(), Pseudonyms(secrets.token_bytes(32), 1)
 
+    def written(path: Path, target: Path, segments: tuple[bytes | Range, ...]) -> Path:
+        with copies.opened(path) as source:
+            return copies.write_beside(target, source, segments)
+
+    def named(path: Path, target: Path, temporary: Path) -> None:
+        if scanned:
+            assert not scan(temporary.read_bytes(), identifiers_of(path.read_bytes()))
+        copies.settle(temporary, target)
+
     def work(out: Path) -> None:
-        for path in paths:
-            with copies.opened(path) as source:
-                cleaned = deidentify(source, profile=profile, pseudonyms=pseudonyms)
-                temporary = copies.write_beside(out / path.name, source, cleaned.segments)
-                if scanned:
-                    assert not scan(temporary.read_bytes(), identifiers_of(source[0 : len(source)]))
-                copies.settle(temporary, out / path.name)
+        under_way: deque[tuple[Path, Path, Future[Path]]] = deque()
+        with ThreadPoolExecutor(1) as behind:
+            for path in paths:
+                with copies.opened(path) as source:
+                    cleaned = deidentify(source, profile=profile, pseudonyms=pseudonyms)
+                target = out / path.name
+                under_way.append((path, target, behind.submit(written, path, target, cleaned.segments)))
+                if len(under_way) > 1:
+                    path, target, temporary = under_way.popleft()
+                    named(path, target, temporary.result())
+            for path, target, temporary in under_way:
+                named(path, target, temporary.result())
 
     return work
 

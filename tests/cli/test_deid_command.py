@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,10 @@ from pydicom.data import get_testdata_file
 from typer.testing import CliRunner
 
 from alarp.cli.__main__ import app
+from alarp.cli.deidentifying.one import Work, clean_each
+from alarp.identity import Pseudonyms
 from alarp.kernel import BadInput
+from alarp.standards.deidentification import load_profile
 
 KEY = hashlib.sha256(b"a key of this test").digest()
 CT = Path(get_testdata_file("CT_small.dcm"))
@@ -204,3 +208,25 @@ def test_a_screen_is_refused_unless_its_text_is_blanked_or_somebody_has_looked(t
     assert looked.exit_code == 0, looked.output
     (line,) = manifest(tmp_path / "looked")["files"]
     assert dcmread(tmp_path / "looked" / line["output"]).BurnedInAnnotation == "NO"
+
+
+def test_who_stops_in_the_middle_leaves_no_half_written_copy(tmp_path, source):
+    files = sorted(file for file in source.rglob("*") if file.name != "DICOMDIR" and file.is_file())
+    work = Work(load_profile(), Pseudonyms(KEY, 1), tmp_path / "out")
+    going_on = clean_each(files, work)
+    file, line = next(going_on)  # the next file's copy is being written by now
+    going_on.close()
+    assert (file, line.state) == (files[0], "cleaned")
+    assert [one for one in work.out.rglob("*") if one.is_file()] == [work.out / line.output]
+
+
+def test_a_copy_that_cannot_be_written_names_its_file_and_the_others_are_cleaned(tmp_path, source):
+    files = sorted(file for file in source.rglob("*") if file.is_file() and file.name != "DICOMDIR")
+    work = Work(load_profile(), Pseudonyms(KEY, 1), tmp_path / "out")
+    (once,) = (line for _, line in clean_each(files[:1], work))
+    study = (work.out / once.output).parent.parent
+    shutil.rmtree(study)
+    study.write_text("a file where the folder of the study should be")
+    states = dict(clean_each(files, work))
+    assert [states[file].state for file in files] == ["refused", "cleaned"]
+    assert "cannot be read or its copy written" in states[files[0]].trouble

@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from alarp.cli.deidentifying.one import CLEANED, REFUSED, Line, Work, clean
+from alarp.cli.deidentifying.one import CLEANED, REFUSED, Line, Work, clean_each
 from alarp.identity import OPTIONS
 from alarp.kernel import BadInput, sha256_hex
 from alarp.standards.deidentification import NamedProfile
@@ -129,7 +129,7 @@ def _cleaned(
         else:
             yield file, line
     if jobs == 1 or len(open_ones) < 2:
-        yield from ((file, clean(file, work)) for file in open_ones)
+        yield from clean_each(open_ones, work)
         return
     with ProcessPoolExecutor(
         jobs, mp_context=get_context("spawn"), initializer=_begin, initargs=(work,)
@@ -150,7 +150,7 @@ def _begin(work: Work) -> None:
 
 
 def _clean_there(file: Path) -> Line:
-    return clean(file, _there[0])
+    return next(line for _, line in clean_each([file], _there[0]))
 
 
 def _done_before(journal: Path, work: Work, settings: Settings) -> dict[str, Line]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +14,7 @@ from alarp.identity import (
     Deidentified,
     Profile,
     Pseudonyms,
+    Range,
     deidentify,
     identifiers_of,
     read_header,
@@ -54,15 +58,56 @@ class Work:
     pictures: Pictures = Pictures.HOLD
 
 
-def clean(file: Path, work: Work) -> Line:
-    """De-identify one file into its place under `work.out`, after the second scan has read it back and found nothing."""
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """What was written beside its place, and read back from there."""
+
+    temporary: Path
+    part10: bytes
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """One file whose copy is being written."""
+
+    digest: str
+    original: bytes
+    cleaned: Deidentified
+    target: Path
+    copy: Future[_Copy]
+
+
+def clean_each(files: Iterable[Path], work: Work) -> Iterator[tuple[Path, Line]]:
+    """De-identify files, in this order, each into its place under `work.out` once the second scan has found nothing.
+
+    While one copy is written and read back, on a thread of its own, the next file's header is treated.
+    """
+    under_way: deque[tuple[Path, Line | _Begun]] = deque()
+    with ThreadPoolExecutor(1, "copy") as behind:
+        try:
+            for file in files:
+                under_way.append((file, _begun(file, work, behind)))
+                if len(under_way) > 1:
+                    yield _finished(*under_way.popleft(), work)
+            if under_way:
+                yield _finished(*under_way.popleft(), work)
+        finally:
+            for _, one in under_way:  # nobody waits for it any more
+                if isinstance(one, _Begun):
+                    with suppress(OSError):
+                        one.copy.result().temporary.unlink()
+
+
+def _begun(file: Path, work: Work, behind: Executor) -> Line | _Begun:
     if file.name.upper() == "DICOMDIR":
         return Line(
             "", SKIPPED, trouble="a DICOMDIR lists the original files; make a new one from the copies"
         )
     digest = ""
-    try:
-        with copies.opened(file) as source:
+    with ExitStack() as opened:
+        try:
+            source = opened.enter_context(copies.opened(file))
             original = source[0 : len(source)]
             digest = sha256_hex(original)
             shown, places, looked = _shown(original, work.pictures)
@@ -72,13 +117,35 @@ def clean(file: Path, work: Work) -> Line:
             if shown is not original:  # its ranges are not those of the file
                 done = {**cleaned.done, "text blanked": places}
                 cleaned = replace(cleaned, segments=(cleaned.part10,), done=done)
-            return _written(digest, original, source, cleaned, work)
-    except AlarpError as error:
+            target = work.out / _name_of(cleaned)
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except (AlarpError, OSError) as error:
+            return _refused(digest, error)
+        copy = behind.submit(_copied, opened.pop_all(), target, source, cleaned.segments)
+        return _Begun(digest, original, cleaned, target, copy)
+
+
+def _name_of(cleaned: Deidentified) -> str:
+    return f"{cleaned.study_uid}/{cleaned.series_uid}/{cleaned.sop_instance_uid}.dcm"
+
+
+def _refused(digest: str, error: AlarpError | OSError) -> Line:
+    if isinstance(error, AlarpError):
         return Line(digest, REFUSED, trouble=str(error))
-    except OSError as error:
-        return Line(
-            digest, REFUSED, trouble=f"The file cannot be read or its copy written ({error.strerror})."
-        )
+    return Line(digest, REFUSED, trouble=f"The file cannot be read or its copy written ({error.strerror}).")
+
+
+def _copied(
+    opened: ExitStack, target: Path, source: copies.FileBytes, segments: Sequence[bytes | Range]
+) -> _Copy:
+    with opened:
+        temporary = copies.write_beside(target, source, segments)
+    try:
+        written = temporary.read_bytes()
+    except BaseException:
+        temporary.unlink()
+        raise
+    return _Copy(temporary, written, sha256_hex(written))
 
 
 def _shown(original: bytes, pictures: Pictures) -> tuple[bytes, int, bool]:
@@ -99,26 +166,38 @@ def _shown(original: bytes, pictures: Pictures) -> tuple[bytes, int, bool]:
     return looked.part10, len(looked.regions), True
 
 
-def _written(
-    digest: str, original: bytes, source: copies.FileBytes, cleaned: Deidentified, work: Work
-) -> Line:
-    name = f"{cleaned.study_uid}/{cleaned.series_uid}/{cleaned.sop_instance_uid}.dcm"
-    target = work.out / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = copies.write_beside(target, source, cleaned.segments)
-    written = temporary.read_bytes()
-    leaks = scan(written, identifiers_of(original, keeps_uids="retain-uids" in work.profile.options))
-    if leaks:
-        temporary.unlink()
-        kinds = ", ".join(sorted({leak.kind for leak in leaks}))
-        return Line(digest, REFUSED, trouble=f"The second scan still finds: {kinds}; nothing was written.")
+def _finished(file: Path, one: Line | _Begun, work: Work) -> tuple[Path, Line]:
+    if isinstance(one, Line):
+        return file, one
     try:
-        copies.settle(temporary, target)
+        return file, _settled(one, one.copy.result(), work)
+    except (AlarpError, OSError) as error:
+        return file, _refused(one.digest, error)
+
+
+def _settled(one: _Begun, copy: _Copy, work: Work) -> Line:
+    """Give the copy its name, if it may have it. What has none is gone."""
+    try:
+        leaks = scan(
+            copy.part10, identifiers_of(one.original, keeps_uids="retain-uids" in work.profile.options)
+        )
+    except BaseException:
+        copy.temporary.unlink()
+        raise
+    if leaks:
+        copy.temporary.unlink()
+        kinds = ", ".join(sorted({leak.kind for leak in leaks}))
+        return Line(
+            one.digest, REFUSED, trouble=f"The second scan still finds: {kinds}; nothing was written."
+        )
+    try:
+        copies.settle(copy.temporary, one.target)
     except FileExistsError:
-        if target.read_bytes() != written:
+        if one.target.read_bytes() != copy.part10:
             return Line(
-                digest,
+                one.digest,
                 REFUSED,
                 trouble="Another file with the same UIDs but other contents was cleaned before; look which is right.",
             )
-    return Line(digest, CLEANED, name, sha256_hex(written), len(written), dict(cleaned.done))
+    done = dict(one.cleaned.done)
+    return Line(one.digest, CLEANED, _name_of(one.cleaned), copy.sha256, len(copy.part10), done)
