@@ -59,9 +59,23 @@ def _point_django_at_a_temporary_folder() -> None:
     from django.conf import settings
 
     assert settings.INSTALLED_APPS  # loads them now: pytest-django starts Django only when they are loaded
+    from alarp.records.configuration import configuration
+
+    assert configuration().data == Path(folder), "somebody read the settings before this run had its folder"
 
 
 _point_django_at_a_temporary_folder()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Each worker makes a folder of its own.
+
+    A worker that inherits the name of the settings has Django read them before this file is: then all workers
+    write into the folder of the process that started them, and one test takes away the keys of another.
+    """
+    for name in ("ALARP_DATA", "DJANGO_SETTINGS_MODULE"):
+        os.environ.pop(name, None)
 
 
 def shared_folder() -> Path:

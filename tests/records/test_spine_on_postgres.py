@@ -14,10 +14,12 @@ MODULES = ("test_rows_never_change", "test_audit_chain", "test_evidence_records"
 
 def test_the_records_tests_hold_on_postgresql(postgres_url: str) -> None:
     files = [str(HERE / f"{name}.py") for name in MODULES]
+    ours = ("ALARP_DATA", "DJANGO_SETTINGS_MODULE")  # it makes a data folder of its own
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files],
         cwd=HERE.parents[1],
-        env={**os.environ, "ALARP_DATABASE_URL": postgres_url},
+        env=environment | {"ALARP_DATABASE_URL": postgres_url},
         capture_output=True,
         text=True,
         timeout=280,
