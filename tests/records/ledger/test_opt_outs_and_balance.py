@@ -128,6 +128,21 @@ def test_a_list_that_cannot_be_read_is_no_answer(
     assert said.value.phase == "opt-out"
 
 
+@pytest.mark.need("G06")
+@pytest.mark.parametrize("heading", ["nhs_number", "NHS Number", "nhs-number ", "NHS_NUMBER"])
+@pytest.mark.parametrize("written", ["943 476 5919", "943-476-5919", "9434765919", "943\u2011476\u20115919"])
+def test_a_number_on_the_list_is_found_however_it_and_its_column_are_written(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, heading: str, written: str, db: None
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text(f"Patient ID,{heading}\n,{written}\nH 42,\n", encoding="utf-8")
+    settings = replace(opt_outs.configuration(), opt_out_file=str(file))
+    monkeypatch.setattr(opt_outs, "configuration", lambda: settings)
+    for said_no in (PatientIds(nhs_number=NHS), PatientIds(patient_id="h42")):
+        assert opt_outs.find(said_no, deployment=None, since=clock.now()) is not None
+    assert opt_outs.find(PatientIds("h43", "", "9434765870"), deployment=None, since=clock.now()) is None
+
+
 @pytest.mark.need("G01")
 def test_each_instance_of_a_day_is_counted_once_with_its_reason(deployment: Any, scanner: Peer) -> None:
     other = Described(study_uid="1.2.4", patient_id="H 43", modality="MR", body_part="KNEE")

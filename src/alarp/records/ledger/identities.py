@@ -19,6 +19,11 @@ def plain(text: str) -> str:
     return "".join(text.split()).casefold()
 
 
+def digits(nhs_number: str) -> str:
+    """The form in which NHS numbers are compared: 943 476 5919 and 943-476-5919 are one."""
+    return "".join(filter(str.isdecimal, nhs_number))
+
+
 class Named(Protocol):
     """Anything with a patient's numbers: a study, an opt-out, an order."""
 
@@ -37,7 +42,7 @@ class PatientIds:
 
     @classmethod
     def of(cls, row: Named) -> PatientIds:
-        return cls(plain(row.patient_id), plain(row.issuer), plain(row.nhs_number))
+        return cls(plain(row.patient_id), plain(row.issuer), digits(row.nhs_number))
 
     def __bool__(self) -> bool:
         return bool(self.patient_id or self.nhs_number)

@@ -24,7 +24,7 @@ from django.db.models import Q
 from alarp.kernel import Phase, Unavailable
 from alarp.records import clock
 from alarp.records.configuration import configuration
-from alarp.records.ledger.identities import PatientIds, known_as, plain
+from alarp.records.ledger.identities import PatientIds, digits, known_as, plain
 from alarp.records.ledger.models import OptOut
 
 REGISTER, TRUST_LIST = "register", "trust list"
@@ -123,15 +123,22 @@ def _read(file: str, changed_ns: int, size: int) -> Mapping[tuple[str, str], tup
     try:
         with Path(file).open(encoding="utf-8-sig", newline="") as handle:
             rows = csv.DictReader(handle)
-            known = {name.strip().casefold(): name for name in rows.fieldnames or ()}
+            known = {_column(name): name for name in rows.fieldnames or ()}
             if not {"nhs_number", "patient_id"} & known.keys():
                 raise _unreachable("has neither a column nhs_number nor a column patient_id")
             for row in rows:
-                values = {name: plain(row.get(known.get(name, ""), "") or "") for name in COLUMNS}
-                entry = PatientIds(values["patient_id"], values["issuer"], values["nhs_number"])
+                values = {name: row.get(known.get(name, ""), "") or "" for name in COLUMNS}
+                entry = PatientIds(
+                    plain(values["patient_id"]), plain(values["issuer"]), digits(values["nhs_number"])
+                )
                 for key in (("nhs", entry.nhs_number), ("id", entry.patient_id)):
                     if key[1]:
                         index[key] = (*index.get(key, ()), entry)
     except (OSError, UnicodeDecodeError, csv.Error):
         raise _unreachable("cannot be read") from None
     return index
+
+
+def _column(heading: str) -> str:
+    """'NHS Number' is nhs_number: a heading that is only written otherwise must not lose its column."""
+    return "_".join(heading.casefold().replace("-", " ").replace("_", " ").split())
