@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from valley import connected
 
-from alarp.records import clock
+from alarp.records import clock, permissions
 from alarp.records.assurance import alarms
-from alarp.records.ledger import commands
+from alarp.records.ledger import commands, dispatches
 from alarp.records.ledger.arrivals import Arrival, Described, receive_all
 from alarp.records.ledger.models import Instance, Peer, Quarantine, Study, Work
+from alarp.records.people.models import Person
 
 STUDY = Described(study_uid="1.2.3", patient_id="H42", issuer="NORTH", birth_date="19610509", modality="CT")
 
@@ -96,6 +97,38 @@ def test_an_image_tells_of_the_equipment_that_a_report_before_it_did_not(scanner
     receive_all([(scanner, image(1, modality="SR", study=replace(STUDY, modality="SR")))])
     receive_all([(scanner, image(2, study=replace(STUDY, model="Discovery", station="CT7")))])
     assert list(Study.objects.values_list("modality", "model", "station")) == [("CT", "Discovery", "CT7")]
+
+
+@pytest.mark.need("G06")
+@pytest.mark.parametrize("together", [True, False])
+def test_a_no_by_a_number_that_only_a_later_object_states_bars_the_study(
+    deployment: Any, scanner: Peer, together: bool
+) -> None:
+    desk = next(p for p in Person.objects.all() if permissions.allowed(p, "record_opt_out", deployment.site))
+    commands.record_opt_out(nhs_number="9434765870", organisation=deployment.site, by=desk)
+    coming = [
+        (scanner, image(1)),
+        (scanner, image(2, study=replace(STUDY, nhs_number="9434765870"))),
+        (scanner, image(3)),
+    ]
+    for some in [coming] if together else [[one] for one in coming]:
+        receive_all(some)
+    assert "opted out" in dispatches.opted_out_here(Study.objects.get(), deployment)
+
+
+@pytest.mark.need("G02")
+@pytest.mark.parametrize(
+    ("name", "first", "other"),
+    [("nhs_number", "9434765870", "9434765919"), ("birth_date", "19610509", "20010101")],
+)
+def test_an_object_of_another_person_is_kept_apart_though_the_first_object_said_little(
+    scanner: Peer, name: str, first: str, other: str
+) -> None:
+    little = replace(STUDY, nhs_number="", birth_date="")
+    said = [little, replace(little, **{name: first}), little, replace(little, **{name: other})]
+    receive_all([(scanner, image(number, study=one)) for number, one in enumerate(said, start=1)])
+    assert [q.instance.sop_uid for q in Quarantine.objects.all()] == ["1.2.4"]
+    assert "another patient" in Quarantine.objects.get().reason
 
 
 def test_a_study_that_was_done_is_looked_at_again_after_a_late_image(scanner: Peer) -> None:

@@ -59,6 +59,7 @@ class KnownStudy:
     study_uid: str
     patient_id: str
     issuer: str
+    nhs_number: str
     birth_date: str
     held_because: str
     modality: str

@@ -28,7 +28,8 @@ ACTOR = "gateway"
 NOT_IMAGES = frozenset({"", "SR", "PR", "KO", "DOC", "RTSTRUCT", "RTPLAN", "RTDOSE", "SEG", "REG", "RWV"})
 ANOTHER_PATIENT = "This Study Instance UID is held already for another patient; the object is kept apart."
 EQUIPMENT = ("modality", "body_part", "view", "manufacturer", "model", "software", "station")
-STATED_ONCE = ("body_part", "view", "sex", "age_years")  # a dose report or a localiser may leave them out
+STATED_ONCE = ("nhs_number", "birth_date", "body_part", "view", "sex", "age_years")
+"""A dose report or a localiser may leave them out. By the NHS number a patient may have said no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +239,10 @@ def _issued(described: Described, peer: Peer, study: KnownStudy | None) -> Descr
 
 
 def _of_another_patient(study: KnownStudy, described: Described) -> bool:
-    return (study.patient_id, study.issuer) != (described.patient_id, described.issuer) or bool(
-        study.birth_date and described.birth_date and study.birth_date != described.birth_date
-    )
+    if (study.patient_id, study.issuer) != (described.patient_id, described.issuer):
+        return True
+    both = ((study.birth_date, described.birth_date), (study.nhs_number, described.nhs_number))
+    return any(held and stated and held != stated for held, stated in both)
 
 
 def _new_study(peer: Peer, described: Described, moment: datetime) -> KnownStudy:
@@ -259,6 +261,7 @@ def _new_study(peer: Peer, described: Described, moment: datetime) -> KnownStudy
         study_uid=study.study_uid,
         patient_id=study.patient_id,
         issuer=study.issuer,
+        nhs_number=study.nhs_number,
         birth_date=study.birth_date,
         held_because=study.held_because,
         modality=study.modality,
