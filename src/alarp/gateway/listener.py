@@ -189,7 +189,7 @@ class Listener:
                 return NOT_AUTHORISED
             received.close()
             room.check_space()
-            self._intake.take(peer, received.file, received.sha256)
+            self._intake.take(peer, received.file, received.checksum)
         except Unavailable as error:
             LOG.error("%s", error)
             return OUT_OF_RESOURCES

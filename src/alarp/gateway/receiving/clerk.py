@@ -29,7 +29,14 @@ MOST_AT_ONCE = 256
 MOST_WRITTEN = 4096  # names that are let go from the spool at once, when it is never idle
 SILENT_S, LONGEST_GATHERING_S = 0.1, 1.0
 AGAIN_AFTER_S = 1.0
-TORN = "The bytes are not those that were taken in: the machine stopped before they were on its disk."
+TORN = (
+    "The bytes are not those that were taken in: the machine stopped before they were on its disk, "
+    "or the disk gives back something else."
+)
+
+
+class NotWhole(Exception):
+    """Among these is one whose bytes are not those that were taken in."""
 
 
 class Clerk:
@@ -61,7 +68,8 @@ class Clerk:
         if not spool.is_mine():
             return False
         if not self._recovered:
-            _recover()
+            spool.take_out()  # what a dead process had written, and what it set aside
+            spool.take_up_again()
             self._recovered = True
         entries = spool.entries(MOST_AT_ONCE)
         if entries and not self._wrote(entries):
@@ -103,27 +111,29 @@ class Clerk:
 
 
 def _write(entries: Sequence[Entry]) -> None:
-    """Make these objects of the store and rows of the ledger; they stand in the spool no more."""
-    objects.adopt([(entry.file, entry.sha256) for entry in entries])
+    """Make these objects of the store and rows of the ledger; they stand in the spool no more.
+
+    Raises NotWhole when one of several is torn; alone, it is kept apart.
+    """
+    read = [(entry, spool.digest_of(entry)) for entry in entries]
+    whole = [(entry, sha256) for entry, sha256 in read if sha256]
+    if len(whole) < len(entries):
+        if len(entries) > 1:
+            raise NotWhole(TORN)
+        _keep_apart(entries[0])
+        return
+    objects.adopt([(entry.file, sha256) for entry, sha256 in whole])
     peers = Peer.objects.in_bulk({entry.peer for entry in entries})
-    arrivals.receive_all([(peers[entry.peer], _arrival(entry)) for entry in entries])
-    spool.written(entries)
+    arrivals.receive_all([(peers[entry.peer], _arrival(entry, sha256)) for entry, sha256 in whole])
+    spool.written(whole)
 
 
-def _arrival(entry: Entry) -> Arrival:
-    return replace(arrival_in(entry.file, entry.sha256), received_at=entry.at)
-
-
-def _recover() -> None:
-    """Take up again what a dead process left or set aside, and find what the machine's end left torn."""
-    spool.take_out()
-    spool.take_up_again()
-    for entry in spool.torn():
-        _keep_apart(entry)
+def _arrival(entry: Entry, sha256: str) -> Arrival:
+    return replace(arrival_in(entry.file, sha256), received_at=entry.at)
 
 
 def _keep_apart(entry: Entry) -> None:
-    """Keep what is left of a torn object, for a person to look at; where nothing is left, say only that."""
+    """Keep what is left of an object that is not whole, for a person to look at; say only so where nothing is left."""
     size_bytes = entry.file.stat().st_size
     if not size_bytes:
         LOG.error("an object of which nothing reached the disk was let go; its sender was not told Success")

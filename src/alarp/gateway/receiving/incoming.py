@@ -1,12 +1,13 @@
-"""Where do the bytes of one object go while they come in? Into a file beside the store, digested on their way."""
+"""Where do the bytes of one object go while they come in? Into a file beside the store, summed on their way."""
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import os
 import secrets
 from pathlib import Path
+
+import xxhash
 
 from alarp.gateway.receiving.messages import file_head
 
@@ -21,7 +22,7 @@ class Incoming:
         self.sop_class, self.sop_uid, self.transfer_syntax = sop_class, sop_uid, transfer_syntax
         self.file = folder / f"{os.getpid()}-{_RUN}-{next(_NUMBERS)}"
         self.failure: OSError | None = None
-        self._digest = hashlib.sha256()
+        self._checksum = xxhash.xxh3_128()
         try:
             handle = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             self._out = os.fdopen(handle, "wb", buffering=0)
@@ -35,15 +36,16 @@ class Incoming:
             return
         try:
             rest = memoryview(data)
-            self._digest.update(rest)
+            self._checksum.update(rest)
             while rest:
                 rest = rest[self._out.write(rest) :]
         except OSError as error:
             self.failure = error
 
     @property
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
+    def checksum(self) -> str:
+        """By which the spool tells a torn file."""
+        return self._checksum.hexdigest()
 
     def close(self) -> None:
         """No more bytes come. Raises the failure, when there was one."""

@@ -31,10 +31,10 @@ class Intake:
         os.set_blocking(self._rung, False)
         self._waiting = RawValue(c_long, 0)
 
-    def take(self, peer: Peer, file: Path, sha256: str) -> None:
+    def take(self, peer: Peer, file: Path, checksum: str) -> None:
         """Take in this written file; durable on return. Raises Unavailable while too many wait to be written down."""
         self._wait_for_the_clerk()
-        spool.add(file, peer=peer.pk, sha256=sha256, at=clock.now())
+        spool.add(file, peer=peer.pk, checksum=checksum, at=clock.now())
         self.ring()
 
     def _wait_for_the_clerk(self) -> None:
