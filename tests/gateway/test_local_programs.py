@@ -204,6 +204,39 @@ def test_a_tool_whose_command_is_missing_holds_its_studies_and_the_backlog_is_re
     made.ends(dispatch, "returned")
 
 
+@pytest.mark.need("G17")
+@pytest.mark.parametrize("mode", ["exit 75", "hang"])
+def test_a_program_that_does_not_read_is_down_like_a_tool_that_does_not_answer_until_it_reads_again(
+    new_house: Callable[..., House], tmp_path: Path, mode: str
+) -> None:
+    house = new_house(tool_commands=tmp_path / "tool" / "commands.toml", sweep_s=0.3)
+    made = bench(house, tmp_path / "tool", time_limit_s=3 if mode == "hang" else 60)
+    made.mode(mode)
+    for program in ("listener", "worker"):
+        house.start(program)
+    dispatch, _ = made.send(1)
+    downtimes = "__import__('alarp.records.assurance.models').records.assurance.models.Downtime.objects"
+    house.until(f"list({downtimes}.values_list('phase', 'ended_at'))", [["process", None]], seconds=40)
+    alerts = "__import__('alarp.records.watch.models').records.watch.models.Alert.objects"
+    assert house.ask(f"{alerts}.count()") == 0  # not before its time
+    (house.data / "clock").write_text("330")
+    house.until(f"{alerts}.filter(monitor='tool-down', end__isnull=True).count()", 1)
+    if mode == "exit 75":  # begun again and again meanwhile, and down all the while
+        runs = (made.folder / "runs").read_text()
+        wait_for(lambda: len((made.folder / "runs").read_text()) > len(runs) * 2, seconds=60)
+    assert house.ask(f"{downtimes}.count()") == 1
+    made.mode("json")
+    if mode == "hang":
+        assert "was ended at its time limit" in made.ends(dispatch, "failed")
+        settings = made.folder / "commands.toml"
+        settings.write_text(settings.read_text().replace("time_limit_s = 3", "time_limit_s = 60"))
+        dispatch, _ = made.send(1)
+    made.ends(dispatch, "returned")
+    house.until(f"{alerts}.filter(monitor='tool-down', end__isnull=False).count()", 1)
+    assert house.ask(f"{downtimes}.filter(ended_at__isnull=False).count()") == 1
+    assert house.ask(f"list({alerts}.values_list('monitor', flat=True))") == ["tool-down"]
+
+
 @pytest.mark.need("G01", "G17")
 def test_a_run_that_is_killed_is_run_again_and_leaves_one_result(
     new_house: Callable[..., House], tmp_path: Path

@@ -28,6 +28,7 @@ from alarp.gateway.steps.proving import Barred
 from alarp.gateway.steps.sending import Gate
 from alarp.kernel import BadInput, Phase, Unavailable
 from alarp.records import clock, objects
+from alarp.records.assurance import outages
 from alarp.records.ledger import dispatches, work
 from alarp.records.ledger.models import Dispatch, Peer, Work
 from alarp.records.ledger.work import Claim
@@ -112,7 +113,7 @@ def _judge(outcome: Outcome, tool: Peer, folder: Folder, *, contained: bool) -> 
         folder.again()
         raise Unavailable(f"The program of {tool.aet} {why} {took}.", phase=Phase.PROCESS)
     if outcome.ended == "time limit":
-        raise Failed(f"The program of {tool.aet} was ended at its time limit, {took}.")
+        raise Failed(f"The program of {tool.aet} {outages.AT_ITS_LIMIT}, {took}.")
     raise Failed(f"The program of {tool.aet} ended with code {outcome.code} {took}.")
 
 
@@ -197,7 +198,8 @@ def _object(file: Path, tool: Peer) -> _Object:
 
 def _look_again(step: Claim) -> None:
     with transaction.atomic():
-        work.postpone(step, due_at=clock.now() + timedelta(seconds=LOOK_AGAIN_S))
+        # A run that was begun anew has mended nothing yet: only one that ended well has.
+        work.postpone(step, due_at=clock.now() + timedelta(seconds=LOOK_AGAIN_S), mended=False)
 
 
 def _over(step: Claim, folder: Folder) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import Q
+
 from alarp.kernel import Phase, Unavailable
 from alarp.pathway import Breach, Figure
 from alarp.pathway.alarms import ALL, is_past, sentence
 from alarp.records import clock, spool
 from alarp.records.assurance import recalls
+from alarp.records.assurance.models import Downtime
 from alarp.records.deployments.models import Deployment
 from alarp.records.ledger import opt_outs, work
 from alarp.records.ledger.identities import PatientIds
@@ -21,7 +24,8 @@ from alarp.standards.watch import gateway_rules, monitors
 REGISTER, DOWN, PROBE, RECALL = "register-unreachable", "tool-down", "probe-failed", "recall-overdue"
 APART, WAITING, ARRIVALS = "objects-kept-apart", "messages-waiting", "arrivals-waiting"
 STUCK = "steps-in-trouble"
-# What the tool-down alert (connect, send) and that of the register (opt-out) tell of already is not told twice.
+# What the tool-down alert (connect, send; a program that does not read) and that of the register (opt-out) tell of
+# already is not told twice.
 TOLD_ELSEWHERE = (Phase.CONNECT.value, Phase.SEND.value, Phase.OPT_OUT.value)
 ON_ITS_WAY = ("complete", "decide", "send", "run", "match", "file", "commit", "recall", "tell-ris")
 BACK = {
@@ -116,15 +120,17 @@ def look_at_steps_in_trouble(moment: datetime) -> None:
     tool's begins with the number of its deployment; any other step is every tool's concern.
     """
     steps = work.in_trouble().filter(kind__in=ON_ITS_WAY).exclude(kind="send", phase__in=TOLD_ELSEWHERE)
-    waiting = list(steps.values_list("kind", "key", "phase", "trouble", "trouble_since"))
+    unread = Q(kind="run", phase=Phase.PROCESS.value)
     for deployment in connected():
-        own = [one for one in waiting if ":" not in one[1] or one[1].startswith(f"{deployment.pk}:")]
-        first = own[0] if own else None
-        minutes = (moment - first[4]).total_seconds() / 60 if first else 0.0
+        own = steps.filter(~Q(key__contains=":") | Q(key__startswith=f"{deployment.pk}:"))
+        if Downtime.objects.filter(deployment=deployment, ended_at__isnull=True).exists():
+            own = own.exclude(unread)
+        first, count = own.first(), own.count()
+        since = first.trouble_since if first and first.trouble_since else moment
         says = (
-            f"{len(own)} wait; the first since {first[4]:%d %B %Y at %H:%M} UTC: {first[3]}" if first else ""
+            f"{count} wait; the first since {since:%d %B %Y at %H:%M} UTC: {first.trouble}" if first else ""
         )
-        judge(deployment, STUCK, minutes, says, cause_at=first[4] if first else moment)
+        judge(deployment, STUCK, (moment - since).total_seconds() / 60, says, cause_at=since)
 
 
 def look_at_messages_that_wait(moment: datetime) -> None:

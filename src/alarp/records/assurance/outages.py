@@ -6,11 +6,13 @@ set time the study is on the list of those that people read without AI, with the
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import CharField, Exists, Max, Min, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models.functions import Coalesce, Concat
 
 from alarp.kernel import Phase, RouteState
 from alarp.records.assurance import alarms
@@ -24,6 +26,8 @@ from alarp.records.ledger.models import Dispatch, DispatchInstance, Work
 MOST_AT_ONCE = 500
 FAILURES_OF = timedelta(days=7)
 OF_THE_TOOL = (Phase.CONNECT.value, Phase.SEND.value)
+AT_ITS_LIMIT = "was ended at its time limit"
+"""In the sentence of a run that went on until its time was up."""
 
 
 def look(moment: datetime) -> None:
@@ -48,19 +52,14 @@ def _waiting(deployment: Deployment) -> QuerySet[Dispatch]:
 
 def _look_at(deployment: Deployment, moment: datetime) -> Downtime | None:
     """The downtime that goes on now, begun or ended where that has just become known."""
-    took = DispatchInstance.objects.filter(dispatch__deployment=deployment, sent_at__isnull=False)
-    last = took.aggregate(last=Max("sent_at"))["last"]
-    stuck = _waiting(deployment).filter(state=Dispatch.HELD, phase__in=OF_THE_TOOL)
-    if last is not None:  # what failed before the tool took the last one waits for its turn, not for the tool
-        stuck = stuck.filter(changed_at__gt=last)
     with transaction.atomic():
         Deployment.objects.select_for_update(of=("self",)).get(pk=deployment.pk)
+        silence = _untaken(deployment) or _unread(deployment)
         now = Downtime.objects.filter(deployment=deployment, ended_at__isnull=True).first()
-        first = stuck.aggregate(first=Min("created_at"))["first"]
         if now is None:
-            return None if first is None else _begun(deployment, stuck, max(first, last or first))
-        back = took.filter(sent_at__gt=now.began_at).aggregate(first=Min("sent_at"))["first"]
-        if back is None and first is not None:
+            return _begun(deployment, silence) if silence else None
+        back = _answered_again(deployment, now)
+        if back is None and silence is not None:
             return now
         now.ended_at = back or moment
         now.save(update_fields=["ended_at"])
@@ -68,11 +67,65 @@ def _look_at(deployment: Deployment, moment: datetime) -> Downtime | None:
         return None
 
 
-def _begun(deployment: Deployment, stuck: QuerySet[Dispatch], since: datetime) -> Downtime:
+@dataclass(frozen=True, slots=True)
+class _Silence:
+    """Since when has a tool not done what it was given, in which phase, and in whose words?"""
+
+    since: datetime
+    phase: str
+    sentence: str
+
+
+def _untaken(deployment: Deployment) -> _Silence | None:
+    """Does the tool take nothing?"""
+    last = _taken(deployment).aggregate(last=Max("sent_at"))["last"]
+    stuck = _waiting(deployment).filter(state=Dispatch.HELD, phase__in=OF_THE_TOOL)
+    if last is not None:  # what failed before the tool took the last one waits for its turn, not for the tool
+        stuck = stuck.filter(changed_at__gt=last)
     one = stuck.order_by("created_at").first()
-    assert one is not None
+    return _Silence(max(one.created_at, last or one.created_at), one.phase, one.reason) if one else None
+
+
+def _unread(deployment: Deployment) -> _Silence | None:
+    """Is the tool a program here that gets its images and does not read them?
+
+    It could not be started, was killed, asks to be tried again, or went on until its time limit, and has read no other
+    study since. That it ends with a fault of its own speaks of one study, not of the program.
+    """
+    runs = Work.objects.filter(kind="run", key__startswith=f"{deployment.pk}:", phase=Phase.PROCESS.value)
+    tried_again = Q(state__in=(Work.READY, Work.LEASED), trouble_since__isnull=False)
+    ended = Q(state=Work.STOPPED, trouble__contains=AT_ITS_LIMIT)
+    stuck = runs.filter(tried_again | ended).annotate(since=Coalesce("trouble_since", "done_at"))
+    last = _returned(deployment).aggregate(last=Max("returned_at"))["last"]
+    if last is not None:
+        stuck = stuck.filter(since__gt=last)
+    one = stuck.order_by("since").first()
+    return _Silence(one.since, Phase.PROCESS.value, one.trouble) if one else None
+
+
+def _answered_again(deployment: Deployment, down: Downtime) -> datetime | None:
+    """When did the tool first do again what it had not done?"""
+    if down.phase == Phase.PROCESS.value:
+        return _first(_returned(deployment), "returned_at", down.began_at)
+    return _first(_taken(deployment), "sent_at", down.began_at)
+
+
+def _first(rows: QuerySet[Any], column: str, after: datetime) -> datetime | None:
+    found: datetime | None = rows.filter(**{f"{column}__gt": after}).aggregate(first=Min(column))["first"]
+    return found
+
+
+def _taken(deployment: Deployment) -> QuerySet[DispatchInstance]:
+    return DispatchInstance.objects.filter(dispatch__deployment=deployment, sent_at__isnull=False)
+
+
+def _returned(deployment: Deployment) -> QuerySet[Dispatch]:
+    return Dispatch.objects.filter(deployment=deployment, returned_at__isnull=False)
+
+
+def _begun(deployment: Deployment, silence: _Silence) -> Downtime:
     found = Downtime.objects.create(
-        deployment=deployment, began_at=since, phase=one.phase, sentence=one.reason
+        deployment=deployment, began_at=silence.since, phase=silence.phase, sentence=silence.sentence
     )
     _audit(deployment, "tool does not answer", phase=found.phase, reason=found.sentence)
     return found

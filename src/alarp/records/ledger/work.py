@@ -134,17 +134,13 @@ def retry(step: Claim, *, phase: str, sentence: str, wait_s: float | None = None
     )
 
 
-def postpone(step: Claim, *, due_at: datetime) -> None:
-    """Not yet: nothing went wrong, the step is simply not due."""
-    _write(
-        step,
-        state=Work.READY,
-        owner="",
-        lease_until=None,
-        due_at=due_at,
-        attempts=0,
-        trouble_since=None,
-    )
+def postpone(step: Claim, *, due_at: datetime, mended: bool = True) -> None:
+    """Not yet: nothing went wrong, the step is simply not due.
+
+    `mended`: what went wrong before is over. Without that it is in trouble as long as before: it is only under way again.
+    """
+    over = {"trouble_since": None} if mended else {}
+    _write(step, state=Work.READY, owner="", lease_until=None, due_at=due_at, attempts=0, **over)
 
 
 def stop(step: Claim, *, phase: str, sentence: str) -> None:
