@@ -107,7 +107,7 @@ class Configuration:
     hl7_host: str = _setting("127.0.0.1", "Address the HL7 listener (MLLP) listens on")
     hl7_port: int = _setting(0, "Port the HL7 listener (MLLP) listens on; 0: it is off")
     hl7_senders: str = _setting(
-        "", "Who may send HL7: APPLICATION|FACILITY@address address; … (no address: from anywhere)"
+        "", "Who may send HL7: APPLICATION|FACILITY@address address issuer=ISSUER; … (no address: from anywhere)"
     )
     hl7_secured: str = _setting(
         "", "How senders of HL7 call: tls, mutual (they show a certificate), or empty for plain MLLP"
@@ -125,6 +125,11 @@ class Configuration:
     fhir_host: str = _setting("127.0.0.1", "Address the FHIR service listens on")
     fhir_port: int = _setting(0, "Port of the FHIR service; 0: it does not run")
     fhir_senders: str = _setting("", "AE titles of the peers that may post FHIR, by comma; empty: nobody")
+    fhir_issuers: str = _setting(
+        "",
+        "Who issues the patient numbers of each FHIR identifier.system, as the PAS and the scanners spell it: "
+        "SYSTEM ISSUER; SYSTEM ISSUER",
+    )
     fhir_most_kb: int = _setting(10240, "Largest FHIR request that is taken, in kilobytes")
     fhir_opt_out_category: str = _setting(
         "ai-reading", "Category of a FHIR Consent that is about AI, as code or system|code"

@@ -10,7 +10,15 @@ from alarp.records import boot
 def main() -> int:
     boot()
     from alarp.gateway.serving import serve
+    from alarp.kernel import BadInput
+    from alarp.records.configuration import configuration
+    from alarp.records.messages.reading.issuers import Issuers
 
+    try:
+        Issuers.read(configuration().fhir_issuers)  # must not wait for the first resource
+    except BadInput as error:
+        print(f"The FHIR service does not start: {error}", file=sys.stderr)
+        return 1
     return serve("fhir", "FHIR")
 
 

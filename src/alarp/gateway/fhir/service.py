@@ -137,7 +137,7 @@ def _body(environ: Mapping[str, Any]) -> bytes:
 
 
 def _only(data: bytes, kind: str, peer: Peer) -> fhir.Incoming:
-    found = commands.fhir_in(data, sender=f"FHIR {peer.aet}")
+    found = commands.fhir_in(data, sender=f"FHIR {peer.aet}", issuer=peer.patient_issuer)
     if len(found) != 1 or found[0].envelope.kind != kind:
         raise BadInput(f"This address takes one {kind}; send a Bundle to {PREFIX}.")
     return found[0]
@@ -161,7 +161,7 @@ def _verdict(message: Message) -> tuple[int, Mapping[str, Any]]:
 def _batch(data: bytes, peer: Peer, base: str) -> Answer:
     """Each resource for itself, in the order sent; the answers stand in the same order (R4 3.1.0.11.2)."""
     entries = []
-    for one in commands.fhir_in(data, sender=f"FHIR {peer.aet}", batch=True):
+    for one in commands.fhir_in(data, sender=f"FHIR {peer.aet}", issuer=peer.patient_issuer, batch=True):
         reply = _of_batch(one, base)
         said = {"status": f"{reply.status} {HTTPStatus(reply.status).phrase}", "outcome": reply.body}
         if "Location" in reply.headers:

@@ -10,17 +10,23 @@ from alarp.gateway.securing import Certificate
 from alarp.kernel import BadInput
 from alarp.records.configuration import configuration
 from alarp.records.ledger.models import Peer
+from alarp.records.ledger.peers import LONGEST_ISSUER
 
+ISSUER = "issuer="
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """One sending application and facility (MSH-3, MSH-4), its networks (none: from anywhere), its certificate's names."""
+    """One sending application and facility (MSH-3, MSH-4), its networks (none: from anywhere), its certificate's names.
+
+    `issuer` issues the patient numbers of its messages that name no authority (PID-3.4).
+    """
 
     name: str
     networks: tuple[Network, ...] = ()
     shows: tuple[str, ...] = ()
+    issuer: str = ""
 
     def is_shown_by(self, certificate: Certificate | None) -> bool:
         """Does what the other end has shown stand for this sender? One of whom no certificate is asked needs none."""
@@ -46,7 +52,7 @@ def receiver() -> Receiver | None:
 
 
 def read_senders(text: str, *, secured: str = "") -> tuple[Sender, ...]:
-    """From `RIS|NORTH@10.1.2.3 10.1.3.0/24 =ris.north.example; PAS|NORTH`. Raises BadInput for what is no sender.
+    """From `RIS|NORTH@10.1.2.3 10.1.3.0/24 =ris.north.example; PAS|NORTH@ issuer=NORTH`. Raises BadInput for what is none.
 
     What follows a `=` is a name that the sender's certificate must bear. With mutual TLS every sender has one.
     """
@@ -75,18 +81,26 @@ def _sender(entry: str) -> Sender:
     _check_name(name, entry, "hl7_senders")
     if "=" in name:
         raise BadInput(
-            f"Setting hl7_senders has {entry!r}; the name of a certificate stands after the @, as in "
-            "RIS|NORTH@10.1.2.3 =ris.north.example."
+            f"Setting hl7_senders has {entry!r}; the name of a certificate and the issuer stand after the @, as in "
+            "RIS|NORTH@10.1.2.3 =ris.north.example issuer=NORTH."
         )
     words = addresses.split()
     shows = tuple(word[1:] for word in words if word.startswith("="))
+    issuers = [word.removeprefix(ISSUER) for word in words if word.startswith(ISSUER)]
+    if len(issuers) > 1 or not all(0 < len(issuer) <= LONGEST_ISSUER for issuer in issuers):
+        raise BadInput(
+            f"Setting hl7_senders has {entry!r}; give its patient numbers one issuer of at most {LONGEST_ISSUER} "
+            "characters, as in RIS|NORTH@10.1.2.3 issuer=NORTH."
+        )
     try:
-        networks = tuple(ipaddress.ip_network(w, strict=False) for w in words if not w.startswith("="))
+        networks = tuple(
+            ipaddress.ip_network(w, strict=False) for w in words if not w.startswith(("=", ISSUER))
+        )
     except ValueError:
         raise BadInput(
             f"Setting hl7_senders has {entry!r}, whose address is none; write RIS|NORTH@10.1.2.3 10.1.3.0/24."
         ) from None
-    return Sender(name.strip(), networks, shows)
+    return Sender(name.strip(), networks, shows, *issuers)
 
 
 def _check_name(name: str, entry: str, setting: str) -> None:

@@ -95,12 +95,13 @@ class Listener:
             if not self._open[address]:
                 del self._open[address]
 
-    def why_not(self, header: Header, address: str, shown: Certificate | None) -> str:
-        """Why may this sender not say this from there? Empty: it may."""
+    def sender_of(self, header: Header, address: str, shown: Certificate | None) -> Sender | str:
+        """Which sender says this from there? Or why it may not."""
         named = [one for one in self.senders if one.name == header.sender and one.may_call_from(address)]
         if not named:
             return "unknown sender"
-        return "" if any(one.is_shown_by(shown) for one in named) else "its certificate is not this sender's"
+        its_own = "its certificate is not this sender's"
+        return next((one for one in named if one.is_shown_by(shown)), its_own)
 
     def refuse(self, address: str, claimed: str, why: str) -> None:
         """Somebody who is not known tried: an event of the audit trail, once a minute for each name."""
@@ -212,12 +213,13 @@ class _Connection(socketserver.BaseRequestHandler):
         header = header_of(data)
         if header is None:
             return _no_header("The message does not begin with a usable MSH segment.")
-        if why := listener.why_not(header, address, securing.shown(self.request)):
-            listener.refuse(address, header.sender[:60], why)
+        sender = listener.sender_of(header, address, securing.shown(self.request))
+        if isinstance(sender, str):
+            listener.refuse(address, header.sender[:60], sender)
             verdict = commands.Verdict(Message.REFUSED, "This sender is not known here.", 207)
             return _bytes(commands.acknowledgement(header, verdict, number="ACK0", at=clock.now()))
         check_space()
-        return _bytes(commands.receive_hl7(data, header).answer)
+        return _bytes(commands.receive_hl7(data, header, issuer=sender.issuer).answer)
 
 
 def _bytes(answer: str) -> bytes:

@@ -11,6 +11,7 @@ from alarp.records.configuration import configuration
 from alarp.records.messages.doors.taking import Verdict, take
 from alarp.records.messages.models import Message
 from alarp.records.messages.reading import fhir, hl7v2
+from alarp.records.messages.reading.issuers import Issuers
 from alarp.records.messages.reading.segments import Header
 from alarp.records.people.models import Person
 
@@ -28,8 +29,11 @@ ERRORS = {
 }  # HL7 table 0357
 
 
-def receive_hl7(data: bytes, header: Header) -> Message:
-    """Take in one HL7 message whose sender is known; its `answer` is the acknowledgement to send."""
+def receive_hl7(data: bytes, header: Header, *, issuer: str = "") -> Message:
+    """Take in one HL7 message whose sender is known; its `answer` is the acknowledgement to send.
+
+    `issuer`: whose the patient numbers are that name no authority (PID-3.4).
+    """
     settings = configuration()
 
     def answer(verdict: Verdict, message: Message) -> str:
@@ -38,7 +42,7 @@ def receive_hl7(data: bytes, header: Header) -> Message:
     return take(
         data,
         hl7v2.envelope(header),
-        lambda: hl7v2.read(data, header, hl7v2.WishField.read(settings.hl7_opt_out)),
+        lambda: hl7v2.read(data, header, hl7v2.WishField.read(settings.hl7_opt_out)).issued_by(issuer),
         answer,
         by=recorder(),
     )
@@ -93,10 +97,15 @@ def read_fhir(data: bytes, *, by: Person) -> tuple[fhir.Incoming, ...]:
     return tuple(one for one in fhir_in(data, sender=f"FHIR {by.username}") if one.envelope.kind != "Patient")
 
 
-def fhir_in(data: bytes, *, sender: str, batch: bool = False) -> tuple[fhir.Incoming, ...]:
-    """The resources that a known system has sent, Patients among them; raises BadInput when they are no FHIR JSON."""
-    category = configuration().fhir_opt_out_category
-    return tuple(fhir.resources(data, sender=sender, category=category, batch=batch))
+def fhir_in(data: bytes, *, sender: str, issuer: str = "", batch: bool = False) -> tuple[fhir.Incoming, ...]:
+    """The resources that a known system has sent, Patients among them; raises BadInput when they are no FHIR JSON.
+
+    `issuer`: whose the patient numbers are that name neither a system nor an assigner.
+    """
+    settings = configuration()
+    issuers = Issuers.read(settings.fhir_issuers, own=issuer)
+    category = settings.fhir_opt_out_category
+    return tuple(fhir.resources(data, sender=sender, category=category, batch=batch, issuers=issuers))
 
 
 def receive_fhir(one: fhir.Incoming, *, by: Person | None) -> Message:

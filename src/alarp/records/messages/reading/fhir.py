@@ -18,6 +18,7 @@ from typing import Any
 
 from alarp.identity import is_nhs_number
 from alarp.kernel import BadInput, digest
+from alarp.records.messages.reading.issuers import Issuers
 from alarp.records.messages.reading.said import Letter, Ordered, Reported, Unusable, Whom, Wish, check_length
 from alarp.records.messages.reading.segments import LONDON
 
@@ -33,6 +34,7 @@ ENDED = frozenset({"inactive", "rejected", "entered-in-error"})
 LARGEST_BUNDLE = 10_000
 FOLLOWED = frozenset({"Patient", "ImagingStudy", "ServiceRequest"})
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")  # R4 2.24.0.1
+NOBODYS = Issuers()
 
 Resource = Mapping[str, Any]
 
@@ -51,9 +53,10 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """The other resources of the same Bundle, by the references that lead to them."""
+    """The other resources of the same Bundle, by the references that lead to them; and who issued which numbers."""
 
     known: Mapping[str, Resource]
+    issuers: Issuers = NOBODYS
 
     def follow(self, reference: Resource | None, inside: Resource) -> Resource:
         """What a reference leads to: in the Bundle, contained, or nothing. Raises Unusable when it is not valid."""
@@ -69,7 +72,12 @@ class Around:
 
 
 def resources(
-    data: bytes, *, sender: str = "FHIR", category: str = "", batch: bool = False
+    data: bytes,
+    *,
+    sender: str = "FHIR",
+    category: str = "",
+    batch: bool = False,
+    issuers: Issuers = NOBODYS,
 ) -> Iterator[Incoming]:
     """Every resource in these bytes, Patients too, each for itself. Raises BadInput when they are no FHIR JSON.
 
@@ -87,7 +95,7 @@ def resources(
     known: dict[str, Resource] = {}
     if whole["resourceType"] == "Bundle":
         entries, known = _unbundled(whole)
-    around = Around(known)
+    around = Around(known, issuers)
     for place, resource, asked in entries:
         yield replace(_incoming(place, resource, around, sender, category), asked=asked)
 
@@ -171,13 +179,14 @@ def _whom(reference: Resource | None, inside: Resource, around: Around) -> Whom:
         value = re.sub(r"\s", "", str(one.get("value", "")))
         if one.get("use") == "old" or not value:
             continue
-        check_length(value)
         if one.get("system") == NHS_SYSTEM:
+            check_length(value)
             if is_nhs_number(value) and len(set(value)) > 1:
                 nhs_number = nhs_number or value.replace("-", "")
             continue
         kinds = _codes(one.get("type"))
-        pair = (value, str((one.get("assigner") or {}).get("display", "")))
+        pair = (value, around.issuers.of(one))
+        check_length(*pair)
         if (not kinds or kinds & {"MR", "PI"}) and pair not in hospital:
             hospital.append(pair)
     return Whom(tuple(hospital), nhs_number)

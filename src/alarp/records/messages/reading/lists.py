@@ -13,6 +13,7 @@ from alarp.identity import is_nhs_number
 from alarp.kernel import BadInput
 from alarp.records.configuration import configuration
 from alarp.records.messages.reading import fhir, hl7v2, segments
+from alarp.records.messages.reading.issuers import Issuers
 from alarp.records.messages.reading.said import Whom, Wish
 
 COLUMNS = ("nhs_number", "patient_id", "issuer", "from", "tools", "note")
@@ -152,7 +153,9 @@ def _consents(data: bytes) -> Entries:
     """Every Consent of the file must be about AI (setting `fhir_opt_out_category`); Patients stand beside them."""
     entries: Entries = []
     faults: list[tuple[str, str]] = []
-    for one in fhir.resources(data, category=configuration().fhir_opt_out_category):
+    settings = configuration()
+    issuers = Issuers.read(settings.fhir_issuers)
+    for one in fhir.resources(data, category=settings.fhir_opt_out_category, issuers=issuers):
         if one.envelope.kind == "Patient":
             continue
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from alarp.kernel import BadInput
@@ -43,6 +43,11 @@ class Whom:
         """The leading numbers, as the columns of a row."""
         patient_id, issuer = self.hospital[0] if self.hospital else ("", "")
         return {"patient_id": patient_id[:64], "issuer": issuer[:64], "nhs_number": self.nhs_number}
+
+    def issued_by(self, issuer: str) -> Whom:
+        """The same, with this issuer for the numbers that name none."""
+        named = dict.fromkeys((number, found or issuer) for number, found in self.hospital)
+        return replace(self, hospital=tuple(named))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,3 +121,18 @@ class Letter:
     @property
     def used(self) -> bool:
         return bool(self.orders or self.reports or self.merges or self.same or self.wishes)
+
+    def issued_by(self, issuer: str) -> Letter:
+        """The same letter, in which numbers that name no issuer are this one's: their sender's own."""
+        if not issuer:
+            return self
+        return replace(
+            self,
+            orders=tuple(replace(one, whom=one.whom.issued_by(issuer)) for one in self.orders),
+            reports=tuple(replace(one, whom=one.whom.issued_by(issuer)) for one in self.reports),
+            merges=tuple(
+                Merged(one.kept.issued_by(issuer), one.gone.issued_by(issuer)) for one in self.merges
+            ),
+            same=tuple(one.issued_by(issuer) for one in self.same),
+            wishes=tuple(replace(one, whom=one.whom.issued_by(issuer)) for one in self.wishes),
+        )
