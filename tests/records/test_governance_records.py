@@ -11,10 +11,11 @@ import valley
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
 
-from alarp.kernel import BadInput, NotNow, NotPermitted
+from alarp.kernel import BadInput, NotNow, NotPermitted, RouteState
 from alarp.records import clock
 from alarp.records.audit.models import AuditEvent
 from alarp.records.deployments import commands as deployments
+from alarp.records.deployments import queries as routes
 from alarp.records.evidence.queries import check_seal
 from alarp.records.governance import checks, commands, queries
 from alarp.records.governance.models import (
@@ -144,6 +145,37 @@ def test_a_leg_that_does_not_exist_is_refused(deployment: Any) -> None:
         commands.set_data_flow(deployment, {"sideways": {}}, by=by("information-governance"))
 
 
+@pytest.mark.need("G03", "G05")
+def test_another_de_identification_profile_shuts_the_route_until_it_is_assessed_again(
+    deployment: Any,
+) -> None:
+    somebody = by("information-governance")
+    commands.set_data_flow(deployment, house.legs(), by=somebody)
+    live = valley.bring_to(deployment, "live")
+    commands.set_data_flow(live, house.legs(country="Ireland"), by=somebody)  # by the same profile as before
+    assert routes.route(live).state is RouteState.LIVE
+    assert queries.profile_of(live) == "basic"
+    commands.set_data_flow(live, house.legs(), profile="radiotherapy", by=somebody)
+    assert queries.profile_of(live) == "radiotherapy"
+    assert routes.route(live).state is RouteState.CLOSED
+    reopened = live.reopenings.get(gate="procure")
+    assert reopened.cause == "what leaves changed"
+    assert "by the de-identification profile 'radiotherapy' in place of 'basic'" in reopened.reason
+    commands.set_data_flow(live, house.legs(country="Ireland"), by=somebody)  # nobody chose: it stays
+    assert queries.profile_of(live) == "radiotherapy"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("quality", "leaves too much of a patient"), ("none", "There is no")]
+)
+def test_a_profile_that_is_not_for_patients_or_not_held_is_refused(
+    deployment: Any, name: str, why: str
+) -> None:
+    with pytest.raises(BadInput, match=why):
+        commands.set_data_flow(deployment, house.legs(), profile=name, by=by("information-governance"))
+    assert not DataFlow.objects.exists()
+
+
 @pytest.mark.need("G05")
 def test_an_impact_assessment_with_a_part_unwritten_is_not_issued(deployment: Any) -> None:
     commands.set_data_flow(deployment, house.legs(), by=by("information-governance"))
@@ -155,6 +187,7 @@ def test_an_impact_assessment_with_a_part_unwritten_is_not_issued(deployment: An
     evidence = commands.issue_data_flow(deployment, by=by("data-analyst"))
     assert evidence.kind == "dpia"
     assert evidence.body["data_flow"]["legs"]["inbound"]["article_9"] == "9(2)(h): provision of health care"
+    assert evidence.body["data_flow"]["de_identification"] == {"name": "basic", "version": 1, "options": []}
     check_seal(evidence)
     assert deployment.answers.get(gate="procure", criterion="dpia").evidence == evidence
 

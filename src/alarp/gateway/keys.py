@@ -11,7 +11,8 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from alarp.identity import Profile, Pseudonyms
+from alarp.gateway.profiles import Leaving
+from alarp.identity import Pseudonyms
 from alarp.records import pseudonym_keys
 from alarp.records.ledger.models import Dispatch
 
@@ -47,10 +48,10 @@ def version_of(dispatch: Dispatch) -> int | None:
     return _noted(earlier or "")
 
 
-def note(profile: Profile, pseudonyms: Pseudonyms) -> str:
+def note(profile: Leaving, pseudonyms: Pseudonyms) -> str:
     """What a dispatch keeps of profile and key, and `version_of` reads back."""
     key = f", key {pseudonyms.key_version}"
-    return f"{profile.name} {profile.version}"[: _LONGEST - len(key)] + key
+    return str(profile)[: _LONGEST - len(key)] + key
 
 
 def _noted(profile: str) -> int | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alarp.gateway import keys
+from alarp.gateway import keys, profiles
 from alarp.gateway.associations import Outgoing
 from alarp.gateway.pulling.matching import Query
 from alarp.gateway.pulling.seeing import Seen, SeenImage, ToolView, View
@@ -17,7 +17,6 @@ from alarp.kernel import BrokenEvidence, Phase, RouteState, Unavailable, sha256_
 from alarp.records import egress, objects
 from alarp.records.ledger import pulls
 from alarp.records.ledger.models import Dispatch, Study
-from alarp.standards.deidentification import load_profile
 
 SAME_REFUSAL_AGAIN_S, MOST_REMEMBERED = 60.0, 10_000
 _refused: dict[tuple[str, str, str], float] = {}
@@ -55,8 +54,8 @@ class Hands:
         assert image.item is not None and isinstance(self.view, ToolView)
         dispatch = image.item.dispatch
         try:
-            pseudonyms = keys.of_dispatch(dispatch)
-            image_without = proving.cleaned(image.item, load_profile(), pseudonyms)
+            pseudonyms, leaving = keys.of_dispatch(dispatch), profiles.of_deployment(dispatch.deployment_id)
+            image_without = proving.cleaned(image.item, leaving.profile, pseudonyms)
             left = image_without.left
             if left.sop_instance_uid != image.sop_uid:
                 raise Withheld("The names of this study have changed since it was prepared.")

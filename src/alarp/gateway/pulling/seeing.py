@@ -18,7 +18,7 @@ from django.db.models import Q
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from alarp.gateway import keys
+from alarp.gateway import keys, profiles
 from alarp.gateway.pulling.matching import IMAGE, PATIENT, SERIES, STUDY, Query, matches
 from alarp.identity import deidentify
 from alarp.kernel import BadInput, BrokenEvidence, RouteState
@@ -27,7 +27,6 @@ from alarp.records.deployments import queries as deployments
 from alarp.records.deployments.models import Deployment
 from alarp.records.ledger import dispatches, pulls
 from alarp.records.ledger.models import Dispatch, DispatchInstance, Instance, Peer, Study
-from alarp.standards.deidentification import load_profile
 
 _SAMPLES, AT_A_TIME = 512, 50
 T = TypeVar("T")
@@ -211,6 +210,7 @@ class ToolView(View):
         def images() -> tuple[SeenImage, ...]:
             items = DispatchInstance.objects.filter(dispatch__in=rounds).exclude(sop_uid_sent="")
             slug, version = self.deployment.slug, keys.version_of(first)
+            profile = profiles.of_deployment(self.deployment.pk).named.name
             related = ("instance", "dispatch__study", "dispatch__deployment")
             return tuple(
                 SeenImage(
@@ -218,7 +218,7 @@ class ToolView(View):
                     item.sop_uid_sent,
                     item.series_uid_sent,
                     item,
-                    _header_without_identity(item, slug, version),
+                    _header_without_identity(item, slug, version, profile),
                 )
                 for item in items.select_related(*related).order_by("pk")
             )
@@ -290,10 +290,10 @@ def _header_of(sha256: str) -> Callable[[], Dataset]:
 
 
 def _header_without_identity(
-    item: DispatchInstance, slug: str, key_version: int | None
+    item: DispatchInstance, slug: str, key_version: int | None, profile: str
 ) -> Callable[[], Dataset]:
-    profile, sha256, issuer = load_profile(), item.instance.sha256, item.dispatch.study.issuer
-    return lambda: _deidentified(sha256, slug, key_version, issuer, f"{profile.name} {profile.version}")
+    sha256, issuer = item.instance.sha256, item.dispatch.study.issuer
+    return lambda: _deidentified(sha256, slug, key_version, issuer, profile)
 
 
 def _parsed(part10: bytes) -> Dataset:
@@ -312,11 +312,12 @@ def _original(sha256: str) -> Dataset:
 
 @lru_cache(maxsize=_SAMPLES)
 def _deidentified(sha256: str, slug: str, key_version: int | None, issuer: str, profile: str) -> Dataset:
-    """The header as it would leave, once for each object, tool, key and version of the profile."""
-    del profile  # part of what the answer is remembered by
+    """The header as it would leave, once for each object, tool, key and profile."""
     try:
         pseudonyms = keys.pseudonyms_of(slug, key_version, issuer)
-        left = deidentify(objects.get(sha256), profile=load_profile(), pseudonyms=pseudonyms)
+        left = deidentify(
+            objects.get(sha256), profile=profiles.by_name(profile).profile, pseudonyms=pseudonyms
+        )
     except (BadInput, BrokenEvidence):
         return Dataset()
     return _parsed(left.part10)

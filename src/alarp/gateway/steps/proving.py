@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from alarp.gateway import keys
+from alarp.gateway import keys, profiles
 from alarp.gateway.associations import Outgoing
 from alarp.gateway.steps.looking import NotLookedAt, looked_at
 from alarp.identity import Deidentified, Profile, Pseudonyms, deidentify, identifiers_of, scan
@@ -25,7 +25,6 @@ from alarp.records import copies, objects
 from alarp.records.assurance.clearances import WAITS_FOR_A_LOOK
 from alarp.records.ledger import pulls
 from alarp.records.ledger.models import Dispatch, DispatchInstance
-from alarp.standards.deidentification import load_profile
 
 ROOM_BYTES = 1 << 30
 ROWS = 200
@@ -95,16 +94,17 @@ class Proof:
         self.kinds: dict[tuple[str, str, bool], Outgoing] = {}
         self.study_names: dict[str, str] = {}
         self._folder, self._room = folder, ROOM_BYTES
-        self._profile, self._pseudonyms = load_profile(), keys.of_dispatch(dispatch)
+        self._leaving = profiles.of_deployment(dispatch.deployment_id)
+        self._pseudonyms = keys.of_dispatch(dispatch)
 
     @property
     def noted_names(self) -> dict[str, str]:
         """What the dispatch itself notes: its names outside, and by which profile and key they were made."""
-        return {"profile": keys.note(self._profile, self._pseudonyms), **self.study_names}
+        return {"profile": keys.note(self._leaving, self._pseudonyms), **self.study_names}
 
     def add(self, item: DispatchInstance) -> None:
         """Prove one more image. Raises Barred when it cannot leave."""
-        image = cleaned(item, self._profile, self._pseudonyms)
+        image = cleaned(item, self._leaving.profile, self._pseudonyms)
         left = image.left
         names = {
             "sop_uid_sent": left.sop_instance_uid,
@@ -154,7 +154,7 @@ class Proof:
         with copies.opened(objects.path_of(one.source_sha256)) as source:
             left = deidentify(
                 source,
-                profile=self._profile,
+                profile=self._leaving.profile,
                 pseudonyms=self._pseudonyms,
                 pixels_cleaned=one.pixels_cleaned,
             )
@@ -162,7 +162,7 @@ class Proof:
 
     def _proved_anew(self, one: Proven) -> tuple[Path, str]:
         item = DispatchInstance.objects.select_related("dispatch", "instance").get(pk=one.item)
-        part10 = cleaned(item, self._profile, self._pseudonyms).part10
+        part10 = cleaned(item, self._leaving.profile, self._pseudonyms).part10
         file, sha256 = self._folder / f"{one.item}.dcm", sha256_hex(part10)
         file.write_bytes(part10)
         pulls.leaves(item, sha256)

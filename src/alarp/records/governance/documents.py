@@ -23,6 +23,7 @@ from alarp.records.governance.models import (
     Responsibilities,
     SelfTest,
 )
+from alarp.standards.deidentification import load_named
 from alarp.standards.governance import (
     load_data_flow,
     load_dpia,
@@ -211,6 +212,12 @@ def _from_record(part: str, deployment: Deployment, flow: DataFlow | None) -> li
         for field in fields
         if flow.legs[leg.slug].get(field)
     ]
+    if part == "flows":
+        profile, _ = load_named(flow.profile)
+        kept = f"with {', '.join(profile.options)}" if profile.options else "without options"
+        found.insert(
+            0, f"Identifiers are removed by the profile '{profile.name}' (version {profile.version}), {kept}."
+        )
     return [line.replace("..", ".") for line in found]
 
 

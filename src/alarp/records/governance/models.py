@@ -10,6 +10,7 @@ from alarp.records.evidence.models import Evidence
 from alarp.records.immutable import Immutable
 from alarp.records.people.models import Person
 from alarp.records.products.models import Version
+from alarp.standards.deidentification import BASIC
 
 
 class Numbered(Immutable):
@@ -58,6 +59,11 @@ class DataFlow(Numbered):
     template = models.CharField(max_length=40)
     # {"outbound": {field: text}, "inbound": {field: text}}; a field that is not known yet is empty
     legs = models.JSONField()
+    profile = models.CharField(
+        max_length=40,
+        default=BASIC,
+        help_text="Named set of de-identification options by which images go out",
+    )
     digest = models.CharField(max_length=64)
 
 

@@ -25,6 +25,7 @@ from alarp.records.governance.models import (
 )
 from alarp.records.ledger.models import DispatchInstance, Instance
 from alarp.records.people.models import Person
+from alarp.standards.deidentification import BASIC
 from alarp.standards.governance import DpiaSection, load_data_flow, load_dpia, load_readiness
 
 N = TypeVar("N", bound=Numbered)
@@ -71,6 +72,12 @@ def outstanding(deployment: Deployment) -> tuple[Person, ...]:
 
 
 # Where data go
+
+
+def profile_of(deployment: Deployment | int) -> str:
+    """By which named set of de-identification options do images go out to this tool? Without a data flow, the basic one."""
+    flows = DataFlow.objects.filter(deployment=deployment).order_by("-number")
+    return flows.values_list("profile", flat=True).first() or BASIC
 
 
 def gaps(flow: DataFlow | None) -> tuple[str, ...]:

@@ -12,13 +12,16 @@ from typing import Any
 from alarp.identity import Profile, SafePrivate
 from alarp.kernel import BadInput
 
+BASIC = "basic"
 VERSIONS = ("2024b", "2026c", "2026d")
 LATEST = VERSIONS[-1]
 
 __all__ = [
+    "BASIC",
     "LATEST",
     "VERSIONS",
     "NamedProfile",
+    "load_coded_words",
     "load_named",
     "load_profile",
     "load_profiles",
@@ -28,10 +31,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class NamedProfile:
-    """A set of options under a name: what it is for, and its version, which rises whenever its options change."""
+    """A set of options under a name: what it is for, and its version, which rises whenever its options change.
+
+    `patients`: may what it leaves of a patient go out of the Trust?
+    """
 
     name: str
     version: int
+    patients: bool
     purpose: str
     options: tuple[str, ...]
 
@@ -48,10 +55,13 @@ def load_profile(version: str = LATEST, *, options: Iterable[str] = ()) -> Profi
     return _profile(version, tuple(options))
 
 
+@cache
 def load_profiles() -> tuple[NamedProfile, ...]:
     """Which sets of options have a name?"""
     rows = _read("profiles.json")["profiles"]
-    return tuple(NamedProfile(r["name"], r["version"], r["purpose"], tuple(r["options"])) for r in rows)
+    return tuple(
+        NamedProfile(r["name"], r["version"], r["patients"], r["purpose"], tuple(r["options"])) for r in rows
+    )
 
 
 def load_named(name: str, *, edition: str = LATEST) -> tuple[NamedProfile, Profile]:
@@ -60,6 +70,12 @@ def load_named(name: str, *, edition: str = LATEST) -> tuple[NamedProfile, Profi
     if name not in held:
         raise BadInput(f"There is no de-identification profile '{name}'; choose from {', '.join(held)}.")
     return held[name], load_profile(edition, options=held[name].options)
+
+
+@cache
+def load_coded_words() -> frozenset[str]:
+    """Which words does a coded string (CS) hold though a patient may be called so? The safe words among them."""
+    return frozenset(f"{_read('safe_words.json')['words']} {_read('coded_words.json')['words']}".split())
 
 
 @cache

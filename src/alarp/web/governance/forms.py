@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from alarp.records.governance.models import DataFlow, Readiness, Responsibilities
+from alarp.standards.deidentification import BASIC, load_profiles
 from alarp.standards.governance import (
     load_data_flow,
     load_dpia,
@@ -84,6 +85,15 @@ class DataFlowForm(TextForm):
     def __init__(self, *args: Any, current: DataFlow | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.form = load_data_flow()
+        held = [one for one in load_profiles() if one.patients]
+        self.purposes = {one.name: one.purpose for one in held}
+        self.fields["profile"] = forms.ChoiceField(
+            label="By which de-identification profile do images go out?",
+            help_text="Another one than before re-opens the gate that was signed on the impact assessment.",
+            choices=[(one.name, f"{one.name}, version {one.version}") for one in held],
+            initial=current.profile if current else BASIC,
+            widget=forms.RadioSelect,
+        )
         for leg in self.form.legs:
             known = current.legs.get(leg.slug, {}) if current else {}
             for field in self.form.fields:

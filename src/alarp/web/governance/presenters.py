@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from alarp.identity import OPTIONS
+from alarp.standards.deidentification import load_named
 from alarp.standards.governance import load_data_flow, load_readiness, load_responsibilities
 
 STATE_WORDS = {"ready": "Ready", "planned": "Planned", "not-needed": "Not needed"}
@@ -116,6 +118,22 @@ def legs(recorded: Mapping[str, Mapping[str, str]], volumes: Mapping[str, Any]) 
             )
         )
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """By which named set of de-identification options do images go out, and what does it keep?"""
+
+    name: str
+    version: int
+    options: str
+    purpose: str
+
+
+def profile(name: str) -> Profile:
+    held, _ = load_named(name)
+    options = ", ".join(f"{option} {OPTIONS[option][0]}" for option in held.options)
+    return Profile(held.name, held.version, options or "no options", held.purpose)
 
 
 def size_words(size_bytes: int) -> str:

@@ -119,6 +119,7 @@ def data_flow(request: HttpRequest, deployment: Deployment) -> HttpResponse:
         gaps=queries.gaps(flow),
         legs=presenters.legs(flow.legs if flow else {}, queries.volumes(deployment)),
         days=queries.VOLUME_DAYS,
+        profile=presenters.profile(queries.profile_of(deployment)),
         assessment=assessment,
         to_write=queries.to_write(assessment),
     )
@@ -130,7 +131,10 @@ def change_data_flow(request: HttpRequest, deployment: Deployment) -> HttpRespon
     current = queries.latest(DataFlow, deployment)
     form = forms.DataFlowForm(request.POST or None, current=current)
     if request.method == "POST" and handed_over(
-        form, lambda given: commands.set_data_flow(deployment, form.given(given), by=request.user)
+        form,
+        lambda given: commands.set_data_flow(
+            deployment, form.given(given), profile=given["profile"], by=request.user
+        ),
     ):
         messages.success(request, "The data flow is recorded as a new version.")
         return redirect("data-flow", slug=deployment.slug)

@@ -49,6 +49,21 @@ def change_version(deployment: Deployment, version: Version, *, by: Person) -> t
         return reopen(deployment, [(gate, "new version", reason) for gate in bound], at, by)
 
 
+def reopen_for_what_leaves(
+    deployment: Deployment, reason: str, at: datetime, actor: Actor
+) -> tuple[Reopening, ...]:
+    """Other data than those assessed will go out: re-open each gate that asks for the impact assessment.
+
+    Inside the caller's transaction, on a locked row.
+    """
+    asking = [
+        gate.slug
+        for gate in pathway_of(deployment).gates
+        if any(criterion.evidence_kind == "dpia" for criterion in gate.criteria)
+    ]
+    return reopen(deployment, [(gate, "what leaves changed", reason) for gate in asking], at, actor)
+
+
 def reopen_for(deployment: Deployment, at: datetime, actor: Actor) -> tuple[Reopening, ...]:
     """Re-open what no longer stands on its evidence. Inside the caller's transaction, on a locked row."""
     lapses = DeploymentFacts(deployment, at).lapses()

@@ -9,20 +9,33 @@ from django.db import transaction
 from alarp.kernel import BadInput
 from alarp.records import permissions
 from alarp.records.audit.commands import record
+from alarp.records.deployments.doors.changing import reopen_for_what_leaves
 from alarp.records.deployments.doors.moving import locked, moment
 from alarp.records.deployments.models import Deployment
 from alarp.records.governance import queries
 from alarp.records.governance.doors.versions import write_next
 from alarp.records.governance.models import DataFlow, ImpactAssessment
 from alarp.records.people.models import Person
+from alarp.standards.deidentification import load_named
 from alarp.standards.governance import load_data_flow, load_dpia
 
 _LONGEST_FIELD, _LONGEST_PART = 500, 8000
 
 
-def set_data_flow(deployment: Deployment, legs: Mapping[str, Mapping[str, str]], *, by: Person) -> DataFlow:
-    """Record what is known of each leg; a gap may stand for now, and keeps the gate shut until it is filled."""
+def set_data_flow(
+    deployment: Deployment,
+    legs: Mapping[str, Mapping[str, str]],
+    *,
+    profile: str | None = None,
+    by: Person,
+) -> DataFlow:
+    """Record what is known of each leg; a gap may stand for now, and keeps the gate shut until it is filled.
+
+    `profile` names the de-identification by which images go out; None leaves it as it is. Another one than before
+    re-opens the gate that was signed on the impact assessment, so that nothing leaves by it unseen.
+    """
     permissions.check(by, "edit_governance", deployment)
+    _refuse_not_for_patients(profile)
     form = load_data_flow()
     known = {leg.slug for leg in form.legs}
     strange = set(legs) - known
@@ -46,16 +59,34 @@ def set_data_flow(deployment: Deployment, legs: Mapping[str, Mapping[str, str]],
                 )
     if not any(value for fields in kept.values() for value in fields.values()):
         raise BadInput("The data flow is empty; fill in what is known of at least one leg.")
-    return write_next(
-        DataFlow,
-        deployment,
-        template=form.version,
-        content={"legs": kept},
-        name="data flow",
-        subject="data flow",
-        action="data flow recorded",
-        by=by,
-    )
+    with transaction.atomic():
+        deployment = locked(deployment)
+        before = queries.profile_of(deployment)
+        chosen = profile or before
+        row = write_next(
+            DataFlow,
+            deployment,
+            template=form.version,
+            content={"legs": kept, "profile": chosen},
+            name="data flow",
+            subject="data flow",
+            action="data flow recorded",
+            by=by,
+            profile=chosen,
+        )
+        if chosen != before:
+            reason = (
+                f"Images are to go out by the de-identification profile '{chosen}' in place of '{before}'."
+            )
+            reopen_for_what_leaves(deployment, reason, moment(deployment), by)
+    return row
+
+
+def _refuse_not_for_patients(profile: str | None) -> None:
+    if profile is not None and not load_named(profile)[0].patients:
+        raise BadInput(
+            f"The de-identification profile '{profile}' leaves too much of a patient to go out; choose another."
+        )
 
 
 def write_assessment(deployment: Deployment, written: Mapping[str, str], *, by: Person) -> ImpactAssessment:

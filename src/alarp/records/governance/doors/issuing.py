@@ -19,6 +19,7 @@ from alarp.records.governance.models import (
     Responsibilities,
 )
 from alarp.records.people.models import Person
+from alarp.standards.deidentification import load_named
 
 
 def _issue(
@@ -109,9 +110,19 @@ def issue_data_flow(deployment: Deployment, *, by: Person) -> Evidence:
         named = ", ".join(s.title for s in waiting)
         raise NotNow(f"The impact assessment is still to be written in: {named}.")
     assert flow is not None and assessment is not None
+    profile, _ = load_named(flow.profile)
     body = {
         "schema": "alarp.dpia/1",
-        "data_flow": {"version": flow.number, "digest": flow.digest, "legs": flow.legs},
+        "data_flow": {
+            "version": flow.number,
+            "digest": flow.digest,
+            "legs": flow.legs,
+            "de_identification": {
+                "name": profile.name,
+                "version": profile.version,
+                "options": list(profile.options),
+            },
+        },
         "assessment": {"version": assessment.number, "written": assessment.written},
     }
     story = documents.assessment(deployment, flow, assessment)
