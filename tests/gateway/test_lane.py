@@ -62,7 +62,7 @@ class Party:
         self.folder = folder
         self.ours, theirs = socket.socketpair()
         self.kept: list[bytes] = []
-        self.digests: list[str] = []
+        self.checksums: list[str] = []
         self.status = status
         self.lane = Lane(
             Wire(theirs, largest=LARGEST, silence_s=5),
@@ -75,7 +75,7 @@ class Party:
     def _keep(self, received: Incoming) -> int:
         received.close()
         self.kept.append(received.file.read_bytes())
-        self.digests.append(received.sha256)
+        self.checksums.append(received.checksum)
         received.discard()
         return self.status
 
@@ -208,7 +208,7 @@ def test_several_objects_come_one_after_the_other(party: Party) -> None:
         units += [unit((COMMAND | LAST, announcement(f"{NAME}.{number + 1}")))]
         units += [unit((0, image[:3000])), unit((LAST, image[3000:]))]
     assert party.hear(*units, RELEASE) == [RELEASE]
-    assert [kept[-5000:] for kept in party.kept] == images and len(set(party.digests)) == 3
+    assert [kept[-5000:] for kept in party.kept] == images and len(set(party.checksums)) == 3
 
 
 def test_a_command_and_its_data_may_share_a_unit(party: Party) -> None:
