@@ -24,6 +24,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from alarp.kernel import sha256_hex
+from throwaway_postgres import free_port
 
 
 @dataclass
@@ -79,6 +80,8 @@ def counted(new_house: Callable[..., House], tmp_path: Path) -> Iterator[Counted
     try:
         house.peer("PACS", "pacs", pacs.port)
         house.peer("READER", "tool", tool.port)
+        back = ["ALARP", "127.0.0.1", house.port]  # where Orthanc answers a request for storage commitment
+        httpx.put(f"http://127.0.0.1:{pacs.http}/modalities/alarp", json=back).raise_for_status()
         for program in ("listener", "worker"):
             house.start(program)
         yield Counted(house, pacs, tool, tmp_path)
@@ -92,9 +95,17 @@ def test_each_witness_beside_the_ledger_notices_what_was_taken_from_its_side(cou
     counted.goes_all_the_way()
     code, said, printed = counted.recount()
     assert code == 0, printed
-    assert list(said) == ["the store", "the egress record", "PACS", "READER", "PACS as the sender"]
+    assert list(said) == [
+        "the store",
+        "the egress record",
+        "PACS",
+        "READER",
+        "PACS as the sender",
+        "PACS by storage commitment",
+    ]
     assert all("differs in 0" in one["sentence"] and one["studies"] == 1 for one in said.values()), printed
 
+    assert counted.house.ask("Commitment.objects.filter(answered_at__isnull=False).count()") == 1
     _delete(counted.pacs, "SR")  # the PACS loses the result
     _delete(counted.tool, "CR")  # the tool loses an image
     late = image(
@@ -122,6 +133,7 @@ def test_each_witness_beside_the_ledger_notices_what_was_taken_from_its_side(cou
         "PACS": [(study, 1, 0)],
         "READER": [(study, 3, 2)],
         "PACS as the sender": [(study, 3, 4)],
+        "PACS by storage commitment": [(study, 1, 0)],
     }
     assert "does not follow" in said["the egress record"]["trouble"]
     named = (counted.images[0].PatientID, counted.images[0].StudyInstanceUID, "Sorrowfield")
@@ -142,3 +154,26 @@ def test_an_object_that_no_row_speaks_of_and_a_peer_that_is_silent_are_named(cou
     (found,) = said["the store"]["differences"]
     assert (found["study"], found["ledger"], found["found"]) == (study, 4, 5)
     assert "READER" in said["READER"]["trouble"] and said["READER"]["studies"] == 0
+
+
+@pytest.mark.need("G01")
+def test_a_pacs_that_has_not_answered_for_what_it_keeps_is_neither_agreement_nor_difference(
+    counted: Counted,
+) -> None:
+    counted.goes_all_the_way()
+    gone = ["ALARP", "127.0.0.1", free_port()]  # it takes the question, and finds nobody to answer to
+    httpx.put(f"http://127.0.0.1:{counted.pacs.http}/modalities/alarp", json=gone).raise_for_status()
+    hurry = counted.house.data / "clock"
+    counted.house.ask(
+        "from alarp.records.ledger import recounting\nr = recounting.ask(__import__('django.utils.timezone').utils.timezone.localdate())"
+    )
+    counted.house.until(
+        "bool((Work.objects.get(kind='recount').payload.get('asked') or {}).get('rows'))", True
+    )
+    hurry.write_text("120")
+    counted.house.until("Work.objects.get(kind='recount').state", "done", seconds=60)
+    (one,) = counted.house.ask(
+        "[w for e in AuditEvent.objects.filter(action='day counted anew') for w in e.details['witnesses'] "
+        "if 'commitment' in w['name']]"
+    )
+    assert (one["studies"], one["silent"], one["trouble"], one["differences"]) == (0, 1, "", [])

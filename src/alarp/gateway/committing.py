@@ -19,7 +19,7 @@ from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # typ
 
 from alarp.gateway import associations
 from alarp.kernel import Phase, Unavailable
-from alarp.records.ledger import results
+from alarp.records.ledger import commitments, results
 from alarp.records.ledger.models import Peer
 
 SOP_CLASSES: tuple[str, ...] = (str(StorageCommitmentPushModel),)
@@ -28,27 +28,32 @@ _REQUEST, SUCCESS, NOT_AUTHORISED, NO_SUCH_EVENT = 1, 0x0000, 0x0124, 0x0113
 _EVERYTHING, _NOT_EVERYTHING = 1, 2  # PS3.4 table J.3-2
 
 
-def ask(pacs: Peer, *, sop_class: str, sop_uid: str) -> bool:
-    """Ask this PACS to answer for one object; its answer comes later. False: it offers no commitment.
+def ask(pacs: Peer, objects: Sequence[tuple[str, str]], *, transaction: str = "") -> bool:
+    """Ask this PACS to answer for these objects (SOP class and instance); its answer comes later.
 
-    Raises Unavailable when it cannot be asked now.
+    `transaction` is the UID under which the answer is looked for; without one it is anybody's. False: it offers no
+    commitment. Raises Unavailable when it cannot be asked now.
     """
     # With C-ECHO beside it: where nothing at all is accepted there is no association, and no telling why.
     contexts = [build_context(StorageCommitmentPushModel), build_context(Verification)]
     with associations.association(pacs, contexts) as link:
         if not any(cx.abstract_syntax == StorageCommitmentPushModel for cx in link.accepted_contexts):
             return False
-        one = Dataset()
-        one.ReferencedSOPClassUID, one.ReferencedSOPInstanceUID = sop_class, sop_uid
         asked = Dataset()
-        asked.TransactionUID = generate_uid(prefix=None)
-        asked.ReferencedSOPSequence = Items([one])
+        asked.TransactionUID = transaction or generate_uid(prefix=None)
+        asked.ReferencedSOPSequence = Items([_reference(*one) for one in objects])
         status, _ = link.send_n_action(asked, _REQUEST, StorageCommitmentPushModel, _INSTANCE)
         code = status.Status if "Status" in status else None
         if code != SUCCESS:
             said = "gave no answer" if code is None else f"refuses (status {code:04X})"
-            raise Unavailable(f"{pacs.aet} {said} when asked to answer for an object.", phase=Phase.FILE)
+            raise Unavailable(f"{pacs.aet} {said} when asked to answer for what it has.", phase=Phase.FILE)
         return True
+
+
+def _reference(sop_class: str, sop_uid: str) -> Dataset:
+    one = Dataset()
+    one.ReferencedSOPClassUID, one.ReferencedSOPInstanceUID = sop_class, sop_uid
+    return one
 
 
 def heard(event: evt.Event) -> tuple[int, Dataset | None]:
@@ -61,8 +66,11 @@ def heard(event: evt.Event) -> tuple[int, Dataset | None]:
     if event.event_type not in (_EVERYTHING, _NOT_EVERYTHING):
         return NO_SUCH_EVENT, None
     said = event.event_information
-    results.committed(_uids(said.get("ReferencedSOPSequence")), pacs=pacs.aet)
-    results.not_committed(_uids(said.get("FailedSOPSequence")), pacs=pacs.aet)
+    kept, missing = _uids(said.get("ReferencedSOPSequence")), _uids(said.get("FailedSOPSequence"))
+    if commitments.answered(pacs, str(said.get("TransactionUID", "")), kept=kept, missing=missing):
+        return SUCCESS, None
+    results.committed(kept, pacs=pacs.aet)
+    results.not_committed(missing, pacs=pacs.aet)
     return SUCCESS, None
 
 

@@ -1,5 +1,8 @@
 """What do those hold whom objects came from and went to? The sender, the PACS and the tool, asked study by study.
 
+The PACS is also asked to answer for what was filed, where it offers storage commitment (PS3.4 annex J); its answer
+comes later, on an association of its own, and is waited for by the step (`steps.recounting`).
+
 By C-FIND (Number of Study Related Instances, 0020,1208, at the study level; one result by its UID at the image level;
 PS3.4 annex C) or by QIDO-RS (PS3.18 10.6). Each is asked with the names it was given: a tool by pseudonyms.
 """
@@ -7,7 +10,7 @@ PS3.4 annex C) or by QIDO-RS (PS3.18 10.6). Each is asked with the names it was 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -15,19 +18,22 @@ from typing import Any
 
 import httpx
 
-from alarp.gateway import associations, ways
+from alarp.gateway import associations, committing, ways
 from alarp.gateway.dicomweb import sending as by_web
 from alarp.gateway.steps.filing import pacs_of
-from alarp.identity import read_header
+from alarp.identity import Header, read_header
 from alarp.kernel import Phase, Unavailable
 from alarp.records import objects
 from alarp.records.configuration import configuration
-from alarp.records.ledger.models import Dispatch, Instance, Peer, Result, Study
+from alarp.records.ledger import commitments
+from alarp.records.ledger.models import Commitment, Dispatch, Instance, Peer, Result, Study
 from alarp.records.ledger.reconciliation import bounds
 from alarp.records.ledger.recounting import Witness, differing
 
 StillHere = Callable[[], None]
 COUNT = "00201208"
+ASKED_AT_ONCE = 500
+_PACS_OF = ("dispatch__study__peer__site", "dispatch__deployment__site")
 
 
 def how_many(peer: Peer, study_uid: str) -> int | None:
@@ -52,10 +58,66 @@ def how_many(peer: Peer, study_uid: str) -> int | None:
     return max((int(value[0]) for value in said if value), default=None)
 
 
+def ask_for_commitment(day: date, still_here: StillHere) -> tuple[list[int], dict[str, str]]:
+    """Ask each PACS that offers it to answer for the results filed that day.
+
+    Answers the numbers of what was asked for, and the PACS that could not be asked, each with the reason.
+    """
+    by_pacs: dict[int, tuple[Peer, list[Result]]] = {}
+    for result in _filed_on(day).select_related(*_PACS_OF, "instance").order_by("pk"):
+        pacs = pacs_of(result)
+        if pacs.way == Peer.DIMSE:
+            by_pacs.setdefault(pacs.pk, (pacs, []))[1].append(result)
+    asked: list[int] = []
+    troubles: dict[str, str] = {}
+    for pacs, filed in by_pacs.values():
+        for start in range(0, len(filed), ASKED_AT_ONCE):
+            still_here()
+            some = filed[start : start + ASKED_AT_ONCE]
+            row = commitments.ask(
+                pacs, some
+            )  # written first: the answer may come before the question has returned
+            objects_of = [(_header(one).sop_class_uid, one.instance.sop_uid) for one in some]
+            try:
+                if not committing.ask(pacs, objects_of, transaction=row.transaction_uid):
+                    row.delete()
+                    break
+            except Unavailable as error:
+                troubles[pacs.aet] = str(error)
+                break
+            asked.append(row.pk)
+    return asked, troubles
+
+
+def _filed_on(day: date) -> Any:
+    begin, end = bounds(day)
+    return Result.objects.filter(filed_at__gte=begin, filed_at__lt=end, dispatch__study__synthetic=False)
+
+
+def committed(asked: Iterable[int], troubles: Mapping[str, str]) -> tuple[Witness, ...]:
+    """For which filed results does each PACS answer? One that has not said anything yet does not say."""
+    found: dict[str, _Asked] = {
+        aet: _Asked(Counter(), Counter(), trouble=why) for aet, why in troubles.items()
+    }
+    for row in Commitment.objects.filter(pk__in=list(asked)).select_related("peer").order_by("pk"):
+        one = found.setdefault(row.peer.aet, _Asked.nothing())
+        studies = dict(Result.objects.filter(pk__in=row.asked).values_list("pk", "dispatch__study"))
+        said = {*row.kept, *row.missing}
+        for result, study in studies.items():
+            if result in said:
+                one.ledger[study] += 1
+                one.found[study] += result in row.kept
+        one.silent += len({study for result, study in studies.items() if result not in said})
+    return tuple(
+        one.witness(f"{aet} by storage commitment", "results filed", more_is_wrong=False)
+        for aet, one in sorted(found.items())
+    )
+
+
 def peers_of(day: date, still_here: StillHere) -> tuple[Witness, ...]:
     """Every peer that has to do with this day, and whether it holds what the ledger says."""
     begin, end = bounds(day)
-    filed = Result.objects.filter(filed_at__gte=begin, filed_at__lt=end, dispatch__study__synthetic=False)
+    filed = _filed_on(day)
     sent = Dispatch.objects.filter(sent_at__gte=begin, sent_at__lt=end).exclude(study_uid_sent="")
     came = Study.objects.filter(
         instances__received_at__gte=begin, instances__received_at__lt=end, synthetic=False
@@ -102,9 +164,8 @@ class _Asked:
 
 def _archives(filed: Any, still_here: StillHere) -> Iterable[Witness]:
     """Is each result that was filed that day in the PACS? Asked for each by its name."""
-    related = ("dispatch__study__peer__site", "dispatch__deployment__site")
     asked: dict[str, _Asked] = {}
-    for result in filed.select_related(*related).order_by("pk"):
+    for result in filed.select_related(*_PACS_OF).order_by("pk"):
         still_here()
         pacs = pacs_of(result)
         one = asked.setdefault(pacs.aet, _Asked.nothing())
@@ -113,10 +174,15 @@ def _archives(filed: Any, still_here: StillHere) -> Iterable[Witness]:
 
 
 def _holds(pacs: Peer, result: Result) -> int | None:
-    header = read_header(objects.get(result.restored_sha256))
+    header = _header(result)
     names = {"study_uid": header.study_uid, "series_uid": header.series_uid}
     found = ways.has(pacs, **names, sop_uid=header.sop_instance_uid)
     return None if found is None else int(found)
+
+
+def _header(result: Result) -> Header:
+    """What the object says that the PACS was given."""
+    return read_header(objects.get(result.restored_sha256))
 
 
 def _tools(sent: Any, still_here: StillHere) -> Iterable[Witness]:

@@ -95,7 +95,9 @@ class Listener:
             if not self._open[address]:
                 del self._open[address]
 
-    def sender_of(self, header: Header, address: str, shown: Certificate | None) -> Sender | str:
+    def sender_of(
+        self, header: Header, address: str, shown: Certificate | None
+    ) -> correspondents.Sender | str:
         """Which sender says this from there? Or why it may not."""
         named = [one for one in self.senders if one.name == header.sender and one.may_call_from(address)]
         if not named:

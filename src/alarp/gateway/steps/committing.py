@@ -47,7 +47,7 @@ def _is_asked(pacs: Peer, header: Header) -> bool:
     """Was this PACS asked to answer for the object? Not where it knows nothing of commitment."""
     if pacs.way != Peer.DIMSE or _no_commitment.get(pacs.pk, 0.0) > time.monotonic():
         return False
-    asked = committing.ask(pacs, sop_class=header.sop_class_uid, sop_uid=header.sop_instance_uid)
+    asked = committing.ask(pacs, [(header.sop_class_uid, header.sop_instance_uid)])
     if not asked:
         _no_commitment[pacs.pk] = time.monotonic() + ASKED_AGAIN_S
     return asked

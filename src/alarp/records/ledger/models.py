@@ -229,6 +229,19 @@ class Result(models.Model):
     )
 
 
+class Commitment(models.Model):
+    """A PACS was asked to answer for filed results (storage commitment), and what it said of each."""
+
+    transaction_uid = models.CharField(max_length=64, unique=True)
+    peer = models.ForeignKey(Peer, on_delete=models.PROTECT, related_name="commitments")
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    # Numbers of results: what was asked about, what the PACS answers for, what it says that it has not.
+    asked = models.JSONField()
+    kept = models.JSONField(default=list)
+    missing = models.JSONField(default=list)
+
+
 class Quarantine(models.Model):
     """An object that was received and does not fit: kept whole, never filed, looked at by a person."""
 

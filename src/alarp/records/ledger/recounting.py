@@ -218,8 +218,9 @@ def ask_for_yesterday(moment: datetime) -> None:
 
 
 def keep(step: work.Claim, found: Recount) -> None:
-    """Write the finding down, and end the step."""
+    """Write the finding down, and end the step; the next time it asks everybody anew."""
     with transaction.atomic():
+        work.note(step, asked=None)
         work.finish(step)
         write_down(found)
 
