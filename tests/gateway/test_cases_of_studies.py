@@ -99,6 +99,17 @@ def test_a_localiser_that_comes_first_and_states_little_does_not_decide_for_the_
     assert (state, sent) == ("held", ["CT"] * 4) and "No AI tool is connected" in reason
 
 
+@pytest.mark.need("G03")
+@pytest.mark.parametrize("naming", [0, 1, 2])
+def test_a_name_that_only_one_image_states_is_found_in_another(house: House, naming: int) -> None:
+    shared, slices = study_of(3, PatientName="ANON", ReferringPhysicianName="")
+    slices[naming].PatientName = "Sorrowfield^Quentin"
+    slices[1 if naming != 1 else 2].FilterType = "SORROWFIELD"
+    assert set(deliver(slices, house.port, "SCANNER")) == {0}
+    state, reason, _ = outcome(house, shared["StudyInstanceUID"])
+    assert state == "failed" and "patient name, at (0018,1160)" in reason and "Sorrowfield" not in reason
+
+
 @pytest.mark.need("G10")
 def test_of_a_study_of_two_modalities_from_two_senders_each_tool_gets_its_own_part(house: House) -> None:
     shared, slices = study_of(3)

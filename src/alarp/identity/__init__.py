@@ -4,7 +4,7 @@ from alarp.identity.burned_in import suspicion
 from alarp.identity.deidentify import Deidentified, deidentify
 from alarp.identity.explicit import Range, Source
 from alarp.identity.header import Header, is_nhs_number, read_header
-from alarp.identity.identifiers import Identifiers, identifiers_of
+from alarp.identity.identifiers import Identifiers, identifiers_known, identifiers_of
 from alarp.identity.match import Disagreement, SentStudy, disagreements
 from alarp.identity.profile import OPTIONS, Profile, SafePrivate
 from alarp.identity.pseudonyms import Pseudonyms
@@ -34,6 +34,7 @@ __all__ = [
     "deidentify",
     "disagreements",
     "gaps",
+    "identifiers_known",
     "identifiers_of",
     "is_nhs_number",
     "planes",

@@ -29,6 +29,7 @@ _IDS = {
     0x00081040: "institution",
 }
 _BIRTH_DATE = 0x00100030
+_STUDY_DATES = frozenset({0x00080020, 0x00080021, 0x00080022, 0x00080023, 0x0008002A})
 _UIDS = frozenset(
     {
         0x00080018,
@@ -44,10 +45,11 @@ _UIDS = frozenset(
     | {0x00209161, 0x00080017, 0x00200200, 0x00020003}
 )
 _CHARACTER_SET = 0x00080005
-_TELLING = frozenset({_CHARACTER_SET, _BIRTH_DATE, *_PATIENT_NAMES, *_IDS, *_UIDS})
+_TELLING = frozenset({_CHARACTER_SET, _BIRTH_DATE, *_STUDY_DATES, *_PATIENT_NAMES, *_IDS, *_UIDS})
 _ESCAPE = re.compile(rb"\x1b(?:\$[()\-]?|[(),\-./])[@-Z0-9]")
 _SAYS_NOTHING = frozenset({"anonymised", "anonymized", "anonymous", "unknown", "none", "null", "19000101"})
 _SHORTEST = 3
+_OTHERS = frozenset({"name of another person", "institution", "date of the study"})
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,24 @@ class Identifiers:
             self.uids | other.uids,
         )
 
+    @property
+    def of_patient(self) -> Identifiers:
+        """What names the patient and nobody else, without the UIDs: the same in every object of a study."""
+        words, numbers, spellings = (
+            {text: kind for text, kind in texts.items() if kind not in _OTHERS}
+            for texts in (self.words, self.numbers, self.spellings)
+        )
+        return Identifiers(words, numbers, spellings, {})
 
-def identifiers_of(part10: bytes, *, keeps_uids: bool = False) -> Identifiers:
+
+def identifiers_of(part10: bytes, *, keeps_uids: bool = False, keeps_dates: bool = False) -> Identifiers:
     """By what would somebody recognise the patient of this object?
 
     Every person name at any depth (its parts of three letters or more; beyond ASCII of two characters or
-    more), patient ID and other IDs, NHS number, accession, institution, the birth date in its usual
-    spellings, and the object's UIDs (not when the profile keeps them: `keeps_uids`). Raises BadInput for
-    an object that is not whole.
+    more, and names of shorter parts as a whole), patient ID and other IDs, NHS number, accession,
+    institution, birth date and dates of the study in their usual spellings, and the object's UIDs (UIDs and
+    dates of the study not when the profile keeps them: `keeps_uids`, `keeps_dates`). Raises BadInput for an
+    object that is not whole.
     """
     found: list[tuple[str, str]] = []
     uids: dict[bytes, str] = {}
@@ -89,10 +101,26 @@ def identifiers_of(part10: bytes, *, keeps_uids: bool = False) -> Identifiers:
             codecs.update(encodings)
             if tag in _UIDS and not keeps_uids:
                 uids.update(_uid_needles(value))
+            elif tag in _STUDY_DATES and not keeps_dates:
+                text = value[:8].decode("ascii", "replace")
+                found.extend((spelling, "date of the study") for spelling in _date_spellings(text))
             elif vr == "PN" or tag in _PATIENT_NAMES or tag in _IDS or tag == _BIRTH_DATE:
-                found.extend(_needles(tag, vr, decode_bytes(value, encodings, set())))
+                found.extend(_needles(tag, decode_bytes(value, encodings, set())))
     except Broken as error:
         raise broken(error) from None
+    return _sorted(found, codecs, uids)
+
+
+def identifiers_known(*, name: str, numbers: Iterable[str], birth_date: str) -> Identifiers:
+    """By what would somebody recognise a patient of whom the hospital has told us this much? Text as it is decoded."""
+    found = [*_needles(0x00100010, name), *_needles(_BIRTH_DATE, birth_date)]
+    for number in numbers:
+        found.extend(_needles(0x00100020, number))
+    return _sorted(found, {"utf-8"}, {})
+
+
+def _sorted(found: Iterable[tuple[str, str]], codecs: set[str], uids: dict[bytes, str]) -> Identifiers:
+    """These texts with their kinds, each by the way in which it is looked for."""
     words: dict[bytes, str] = {}
     numbers: dict[bytes, str] = {}
     spellings: dict[bytes, str] = {}
@@ -128,7 +156,7 @@ def _uid_needles(value: bytes) -> Iterator[tuple[bytes, str]]:
             yield uid, "original UID"
 
 
-def _needles(tag: int, vr: str, text: str) -> Iterator[tuple[str, str]]:
+def _needles(tag: int, text: str) -> Iterator[tuple[str, str]]:
     for value in text.split("\\"):
         if tag == _BIRTH_DATE:
             yield from ((spelling, "birth date") for spelling in _date_spellings(value.strip()))
@@ -145,6 +173,17 @@ def _name_parts(name: str) -> Iterator[str]:
     for component in re.split(r"[\^=]", name):
         parts = {component.strip(), *re.split(r"[\s,'’\-]+", component)}
         yield from (part for part in sorted(parts) if len(part) >= (_SHORTEST if part.isascii() else 2))
+    yield from _short_names(name)
+
+
+def _short_names(name: str) -> Iterator[str]:
+    """Ng^Bo has no part that is long enough to be looked for; family and given name beside each other are."""
+    for group in name.split("="):
+        family, given, *_ = [part.strip() for part in f"{group}^".split("^")]
+        both = bool(family and given) and f"{family}{given}".isascii()
+        if both and min(len(family), len(given)) < _SHORTEST:
+            yield from (f"{family}{sign}{given}" for sign in ("^", " ", ",", ", "))
+            yield f"{given} {family}"
 
 
 def _nhs_spellings(number: str) -> tuple[str, ...]:
@@ -157,6 +196,8 @@ def _date_spellings(text: str) -> Iterable[str]:
     if not re.fullmatch(r"[0-9]{8}", text) or text in _SAYS_NOTHING:
         return ()
     year, month, day = text[:4], text[4:6], text[6:]
+    if not ("01" <= month <= "12" and "01" <= day <= "31" and year >= "1850"):
+        return ()  # eight digits, and no date
     joined = [sign.join((day, month, year)) for sign in ("/", "-", ".")]
     return [text, *joined, *(sign.join((year, month, day)) for sign in ("-", ".", "/"))]
 

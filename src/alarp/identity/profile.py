@@ -116,6 +116,11 @@ class Profile:
         """What was decided before stays behind when a profile goes to another process."""
         return {**self.__dict__, "deeds": {}}
 
+    @property
+    def keeps(self) -> dict[str, bool]:
+        """What stays as it came, and so is nothing for the second scanner to find?"""
+        return {"keeps_uids": RETAIN_UIDS in self.options, "keeps_dates": FULL_DATES in self.options}
+
     def action(self, tag: int) -> str | None:
         """What does the table say of this tag? None where it says nothing."""
         found = self.actions.get(tag)

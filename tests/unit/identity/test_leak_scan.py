@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from dicom_makers import KEY, as_bytes, image
+from pydicom.datadict import DicomDictionary
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from alarp.identity import Leak, Pseudonyms, deidentify, identifiers_of, scan
+from alarp.identity import Leak, Pseudonyms, deidentify, identifiers_known, identifiers_of, scan
 from alarp.identity.structure import PIXEL_DATA, Broken, layout, leaves
-from alarp.standards.deidentification import load_profile
+from alarp.standards.deidentification import load_coded_words, load_profile
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:UserWarning")
 
@@ -155,6 +156,86 @@ def test_a_short_name_among_binary_samples_is_no_leak_and_a_long_one_is() -> Non
 
     assert scan(clean(samples), known) == ()
     assert kinds(scan(clean(leaky), known)) == {"patient name"}
+
+
+CODED = load_coded_words()
+
+
+@pytest.mark.need("G03")
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_a_name_in_any_coded_string_and_a_birth_date_in_any_number_is_found(syntax: str) -> None:
+    """The profile keeps what the table does not list, and nobody but the scanner reads these."""
+    known, leaky = identifiers_of(as_bytes(image())), image()
+    planted = {"CS": ["DERIVED", "SANDRINGHAM"], "DS": ["0.5", "19520317"], "IS": "19520317"}
+    for tag, (vr, *_) in DicomDictionary.items():
+        if vr in planted and tag >> 16 > 0x0002 and tag not in (0x00080005, 0x00280301):
+            leaky.add_new(tag, vr, planted[vr])
+    outgoing = clean(leaky, syntax)
+    where = layout(outgoing)
+    said = {leaf.tag: where.data[leaf.start : leaf.end] for leaf in leaves(where)}
+    left = {tag for tag, value in said.items() if b"SANDRINGHAM" in value or b"19520317" in value}
+    found = scan(outgoing, known, coded_words=CODED)
+
+    assert {leak.tag for leak in found} == left and len(left) > 1_300
+    assert kinds(found) == {"patient name", "birth date"}
+    assert "(0018,0015)" in {leak.where for leak in found}
+
+
+def test_a_patient_who_is_called_as_a_body_part_or_a_shape_is_holds_nothing_up() -> None:
+    for name, kept in (
+        ("Hand^Rose", {"BodyPartExamined": "HAND", "CollimatorShape": "ROUND"}),
+        ("Point^Mark", {"ROIGenerationAlgorithm": "MANUAL", "ImageType": ["ORIGINAL", "POINT", "MARK"]}),
+    ):
+        dataset = image(PatientName=name, **kept)
+        assert scan(clean(dataset), identifiers_of(as_bytes(dataset)), coded_words=CODED) == ()
+
+
+@pytest.mark.need("G03")
+@pytest.mark.parametrize("kept", ["of 20260105", "2026-01-05 late", "5: 05/01/2026"])
+def test_a_date_of_the_study_in_a_text_is_found_unless_the_profile_keeps_dates(kept: str) -> None:
+    dataset = image(StudyDate="20260105", ConvolutionKernel=kept)
+
+    assert kinds(scan(clean(dataset), identifiers_of(as_bytes(dataset)))) == {"date of the study"}
+    assert scan(clean(dataset), identifiers_of(as_bytes(dataset), keeps_dates=True)) == ()
+
+
+@pytest.mark.need("G03")
+def test_moved_dates_of_a_study_that_lasted_past_midnight_are_no_leak() -> None:
+    dataset = image(StudyDate="20260105", SeriesDate="20260106", AcquisitionDate="20260107")
+    pseudonyms = Pseudonyms(KEY, 1)
+    profile = load_profile(options=["retain-modified-dates"])
+    days = next(n for n in range(10_000) if pseudonyms.date_shift_days(f"RX{n}", "") == -1)
+    dataset.PatientID = f"RX{days}"
+    dataset.IssuerOfPatientID = ""
+    left = deidentify(as_bytes(dataset), profile=profile, pseudonyms=pseudonyms).part10
+
+    assert b"20260105" in left
+    assert scan(left, identifiers_of(as_bytes(dataset))) == ()
+
+
+@pytest.mark.need("G03")
+@pytest.mark.parametrize("text", ["NG BO", "seen: Ng, Bo", "Bo Ng today", "Ng^Bo"])
+def test_a_name_whose_every_part_is_short_is_found_as_a_whole(text: str) -> None:
+    dataset = image(PatientName="Ng^Bo", ConvolutionKernel=text)
+
+    assert kinds(scan(clean(dataset), identifiers_of(as_bytes(dataset)))) == {"patient name"}
+    bystander = image(PatientName="Ng^Bo", ConvolutionKernel="Bo and Ng")
+    assert scan(clean(bystander), identifiers_of(as_bytes(bystander))) == ()
+
+
+@pytest.mark.need("G03")
+def test_what_the_hospital_knows_of_a_patient_beside_the_object_is_looked_for_too() -> None:
+    known = identifiers_known(
+        name="Sandringham^Annabel", numbers=["rx1-4471", "9434765919", ""], birth_date="19520317"
+    )
+    for text, kind in (
+        ("for Annabel", "patient name"),
+        ("RX1-4471", "patient ID"),
+        ("943 476 5919", "NHS number"),
+        ("17/03/1952", "birth date"),
+    ):
+        leaky = image(PatientName="Nobody^Else", PatientID="Q1", ConvolutionKernel=text)
+        assert kind in kinds(scan(clean(leaky), known)), text
 
 
 def test_a_short_number_that_is_met_by_chance_is_no_leak() -> None:

@@ -23,6 +23,7 @@ from alarp.identity import (
 )
 from alarp.kernel import AlarpError, BadInput, sha256_hex
 from alarp.records import copies
+from alarp.standards.deidentification import load_coded_words
 
 CLEANED, REFUSED, SKIPPED = "cleaned", "refused", "skipped"
 
@@ -178,9 +179,8 @@ def _finished(file: Path, one: Line | _Begun, work: Work) -> tuple[Path, Line]:
 def _settled(one: _Begun, copy: _Copy, work: Work) -> Line:
     """Give the copy its name, if it may have it. What has none is gone."""
     try:
-        leaks = scan(
-            copy.part10, identifiers_of(one.original, keeps_uids="retain-uids" in work.profile.options)
-        )
+        known = identifiers_of(one.original, **work.profile.keeps)
+        leaks = scan(copy.part10, known, coded_words=load_coded_words())
     except BaseException:
         copy.temporary.unlink()
         raise

@@ -5,6 +5,9 @@ new names. In a second it is made again when its turn comes, and leaves only if 
 holds the very bytes against it. Making an image again costs a sixth of proving it, and so a leak in the last image
 stops the first one while one image lies on disk and one in memory, however large the study is.
 
+What one image says of its patient may stand in another that does not say it. So all are held against what any of them
+says, and against what the hospital has told us besides.
+
 Blanking text in pictures takes seconds: such an image stays on disk between the passes as far as `ROOM_BYTES` go, and
 is proved anew where there was no room.
 """
@@ -19,15 +22,28 @@ from pathlib import Path
 from alarp.gateway import keys, profiles
 from alarp.gateway.associations import Outgoing
 from alarp.gateway.steps.looking import NotLookedAt, looked_at
-from alarp.identity import Deidentified, Profile, Pseudonyms, deidentify, identifiers_of, scan
+from alarp.identity import (
+    Deidentified,
+    Identifiers,
+    Profile,
+    Pseudonyms,
+    deidentify,
+    identifiers_known,
+    identifiers_of,
+    scan,
+)
 from alarp.kernel import BadInput, Phase, sha256_hex
 from alarp.records import copies, objects
 from alarp.records.assurance.clearances import WAITS_FOR_A_LOOK
 from alarp.records.ledger import pulls
-from alarp.records.ledger.models import Dispatch, DispatchInstance
+from alarp.records.ledger.identities import PatientIds, known_as
+from alarp.records.ledger.models import Dispatch, DispatchInstance, Study
+from alarp.standards.deidentification import load_coded_words
 
 ROOM_BYTES = 1 << 30
 ROWS = 200
+MOST_NAMED = 3
+NOTHING_KNOWN = Identifiers({}, {}, {}, {})
 
 
 class Barred(Exception):
@@ -40,34 +56,51 @@ class Barred(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """One image without its patient. `redrawn`: text was blanked in its pictures, so it is not made of the original."""
+    """One image without its patient. `redrawn`: text was blanked in its pictures, so it is not made of the original.
+
+    `names`: by what its original says who the patient is.
+    """
 
     left: Deidentified
     part10: bytes
     pixels_cleaned: bool
     redrawn: bool
+    names: Identifiers
 
 
-def cleaned(item: DispatchInstance, profile: Profile, pseudonyms: Pseudonyms) -> Cleaned:
-    """The image without its patient, proven by the second scanner; Barred when that cannot be had."""
+def cleaned(
+    item: DispatchInstance, profile: Profile, pseudonyms: Pseudonyms, known: Identifiers = NOTHING_KNOWN
+) -> Cleaned:
+    """The image without its patient, proven by the second scanner; Barred when that cannot be had.
+
+    `known` is what is known of the patient beside what this object says.
+    """
     original = objects.get(item.instance.sha256)
     try:
         shown, pixels_cleaned = looked_at(item, original)
         left = deidentify(shown, profile=profile, pseudonyms=pseudonyms, pixels_cleaned=pixels_cleaned)
         part10 = left.part10
-        leaks = scan(part10, identifiers_of(original))
+        said = identifiers_of(original, **profile.keeps)
     except NotLookedAt as why:
         raise Barred(Dispatch.HELD, Phase.DEIDENTIFY, f"{WAITS_FOR_A_LOOK}{why}") from None
     except BadInput as error:
         raise Barred(Dispatch.FAILED, Phase.DEIDENTIFY, f"Cannot be de-identified: {error}") from None
+    _second_look(item.instance_id, part10, said | known)
+    return Cleaned(left, part10, pixels_cleaned, shown is not original, said.of_patient)
+
+
+def _second_look(instance: int, part10: bytes, known: Identifiers) -> None:
+    leaks = scan(part10, known, coded_words=load_coded_words())
     if leaks:
-        found = f"{len(leaks)} place" + ("s" if len(leaks) > 1 else "")
+        kinds = ", ".join(sorted({leak.kind for leak in leaks}))
+        places = sorted({leak.where for leak in leaks})
+        more = f" and {len(places) - MOST_NAMED} more" if len(places) > MOST_NAMED else ""
         raise Barred(
             Dispatch.FAILED,
             Phase.DEIDENTIFY,
-            f"The second scanner still finds the patient's identifiers in {found}; nothing left.",
+            f"The second scanner still finds in object {instance}: {kinds}, at {', '.join(places[:MOST_NAMED])}{more}. "
+            "Nothing left; have the object corrected where it comes from.",
         )
-    return Cleaned(left, part10, pixels_cleaned, shown is not original)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +108,7 @@ class Proven:
     """One image that may leave: where it comes from, its names outside, and the digest it has to have then."""
 
     item: int
+    instance: int
     source_sha256: str
     names: dict[str, str]
     pixels_cleaned: bool
@@ -96,6 +130,8 @@ class Proof:
         self._folder, self._room = folder, ROOM_BYTES
         self._leaving = profiles.of_deployment(dispatch.deployment_id)
         self._pseudonyms = keys.of_dispatch(dispatch)
+        self._known = _known_of(dispatch.study)
+        self._to_look_at_again = 0  # so many of the images, from the first on
 
     @property
     def noted_names(self) -> dict[str, str]:
@@ -104,8 +140,10 @@ class Proof:
 
     def add(self, item: DispatchInstance) -> None:
         """Prove one more image. Raises Barred when it cannot leave."""
-        image = cleaned(item, self._leaving.profile, self._pseudonyms)
+        image = cleaned(item, self._leaving.profile, self._pseudonyms, self._known)
         left = image.left
+        if (more := self._known | image.names) != self._known:
+            self._known, self._to_look_at_again = more, len(self.images)
         names = {
             "sop_uid_sent": left.sop_instance_uid,
             "series_uid_sent": left.series_uid,
@@ -119,7 +157,20 @@ class Proof:
         }
         kept = self._kept(item, image)
         source = item.instance.sha256
-        self.images.append(Proven(item.pk, source, names, image.pixels_cleaned, kept, image.redrawn))
+        proven = Proven(item.pk, item.instance_id, source, names, image.pixels_cleaned, kept, image.redrawn)
+        self.images.append(proven)
+
+    def look_again(self) -> Iterator[None]:
+        """Hold the first images against what a later one said of the patient, one at a time. Raises Barred."""
+        for one in self.images[: self._to_look_at_again]:
+            file = one.kept
+            if file is None:
+                file = self._proved_anew(one)[0] if one.redrawn else self._made_again(one)
+            _second_look(one.instance, file.read_bytes(), self._known)
+            if one.kept is None:
+                file.unlink()
+            yield
+        self._to_look_at_again = 0
 
     def _kept(self, item: DispatchInstance, image: Cleaned) -> Path | None:
         """Where this image waits, if it is to be kept; and of each kind of image one, as an association asks for it."""
@@ -162,11 +213,21 @@ class Proof:
 
     def _proved_anew(self, one: Proven) -> tuple[Path, str]:
         item = DispatchInstance.objects.select_related("dispatch", "instance").get(pk=one.item)
-        part10 = cleaned(item, self._leaving.profile, self._pseudonyms).part10
+        part10 = cleaned(item, self._leaving.profile, self._pseudonyms, self._known).part10
         file, sha256 = self._folder / f"{one.item}.dcm", sha256_hex(part10)
         file.write_bytes(part10)
         pulls.leaves(item, sha256)
         return file, sha256
+
+
+def _known_of(study: Study) -> Identifiers:
+    """What the ledger knows of this patient: also the numbers that merges have brought, which no object states."""
+    numbers = {study.patient_id, study.nhs_number}
+    for name in known_as(PatientIds.of(study)):
+        numbers |= {name.patient_id, name.nhs_number}
+    return identifiers_known(
+        name=study.patient_name, numbers=sorted(numbers - {""}), birth_date=study.birth_date
+    )
 
 
 def waiting(dispatch: Dispatch) -> Iterator[DispatchInstance]:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 
@@ -116,8 +117,7 @@ def _prove(step: Claim, dispatch: Dispatch, folder: Path) -> Proof:
     """Prove every image that has not left yet; the lease is held as long as that takes."""
     proof = Proof(dispatch, folder)
     renewed, every_s = time.monotonic(), configuration().lease_s / 4
-    for item in waiting(dispatch):
-        proof.add(item)
+    for _ in chain(map(proof.add, waiting(dispatch)), proof.look_again()):
         if time.monotonic() - renewed >= every_s:
             with transaction.atomic():
                 work.renew(step)
