@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from written_again import written
+
 from alarp.kernel import Design, Outcome
 from alarp.pathway import Gate
 from alarp.records import clock
@@ -67,7 +69,7 @@ TABLE: dict[str, Any] = {
 
 def build() -> None:
     """Write the Trust; the same call twice leaves one Trust."""
-    set_up(TABLE)
+    written("trust", lambda: set_up(TABLE))
 
 
 def person(username: str) -> Person:
@@ -93,18 +95,23 @@ def proposed(
     pathway: str = SPINE_ALONE,
 ) -> Deployment:
     """A deployment at need, with a person in every role of its team but those left out."""
-    deployment = commands.propose(
-        version(),
-        organisation("river"),
-        slug,
-        "Read first",
-        "Films wait",
-        by=person("radiographer"),
-        pathway=pathway,
-    )
-    for role in sorted(PROFESSIONS - set(without)):
-        commands.join_team(deployment, role, person(role), hours, by=person("service-manager"))
-    return deployment
+    team = tuple(sorted(PROFESSIONS - set(without)))
+
+    def propose() -> None:
+        deployment = commands.propose(
+            version(),
+            organisation("river"),
+            slug,
+            "Read first",
+            "Films wait",
+            by=person("radiographer"),
+            pathway=pathway,
+        )
+        for role in team:
+            commands.join_team(deployment, role, person(role), hours, by=person("service-manager"))
+
+    written(("proposed", slug, team, hours, pathway), propose)
+    return Deployment.objects.get(slug=slug)
 
 
 def connected(deployment: Deployment) -> Peer:
@@ -178,10 +185,16 @@ def pass_gate(deployment: Deployment, gate: str, *, meaning: str | None = None) 
 
 def bring_to(deployment: Deployment, stage: str) -> Deployment:
     """Open gate after gate until the deployment stands in this stage."""
-    while True:
-        deployment.refresh_from_db()
-        if deployment.stage == stage:
-            return deployment
-        waiting = queries.next_gate(deployment)
-        assert waiting is not None
-        pass_gate(deployment, waiting)
+
+    def open_gates() -> None:
+        while True:
+            deployment.refresh_from_db()
+            if deployment.stage == stage:
+                return
+            waiting = queries.next_gate(deployment)
+            assert waiting is not None
+            pass_gate(deployment, waiting)
+
+    written(("brought to", deployment.slug, stage), open_gates)
+    deployment.refresh_from_db()
+    return deployment
