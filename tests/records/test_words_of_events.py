@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from alarp.monitoring import cube
 from alarp.records.monitors import models
 
@@ -14,12 +16,20 @@ def test_the_words_of_an_event_are_those_that_are_counted() -> None:
     assert tuple(cube.AGREEMENT) == models.AGREEMENT
 
 
-def test_a_process_starts_without_what_only_some_of_its_work_needs() -> None:
+@pytest.mark.parametrize(
+    ("program", "only_sometimes"),
+    [
+        ("", ("numpy", "scipy", "polars", "pydicom", "altair", "weasyprint", "jinja2")),
+        ("import alarp.gateway.listener, alarp.gateway.worker, alarp.gateway.steps;", ("scipy", "polars")),
+    ],
+)
+def test_a_process_starts_without_what_only_some_of_its_work_needs(
+    program: str, only_sometimes: tuple[str, ...]
+) -> None:
     """Every listener, worker and command pays for what the records bring in at their start."""
-    script = (
-        "from alarp.records import boot; boot(); import sys;"
-        "print([m for m in ('numpy', 'scipy', 'polars', 'pydicom', 'altair', 'weasyprint', 'jinja2') if m in sys.modules])"
-    )
+    script = f"""if True:
+        from alarp.records import boot; boot(); import sys; {program}
+        print([m for m in {only_sometimes} if m in sys.modules])"""
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120
     )

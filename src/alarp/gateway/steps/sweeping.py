@@ -14,7 +14,7 @@ from alarp.records.audit import commands as audit
 from alarp.records.deployments import commands as deployments
 from alarp.records.ledger import pulls, recounting
 from alarp.records.ledger.models import Dispatch
-from alarp.records.monitors import commands as monitors
+from alarp.records.monitors.due import roll_due
 from alarp.records.watch import commands as watch
 
 OVERDUE = "The result is overdue."
@@ -58,6 +58,6 @@ SWEEPS: tuple[Callable[[datetime], object], ...] = (
     deployments.reopen_lapsed,
     watch.look,
     watch.end_seen_to,
-    monitors.roll_due,
+    roll_due,
     take_up_runs,
 )

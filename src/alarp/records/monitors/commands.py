@@ -18,9 +18,10 @@ from alarp.records.audit.commands import record
 from alarp.records.deployments.models import Deployment
 from alarp.records.ledger.models import Dispatch
 from alarp.records.ledger.reconciliation import bounds
+from alarp.records.monitors.due import roll_due
 from alarp.records.monitors.events import answer_of
 from alarp.records.monitors.models import DeliveredEvent, RolledDay
-from alarp.records.monitors.rolling import roll, roll_due
+from alarp.records.monitors.rolling import roll
 from alarp.records.people.models import Person
 
 __all__ = ["Delivery", "deliver", "judge", "roll", "roll_due"]

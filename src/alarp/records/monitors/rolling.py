@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 import os
 from dataclasses import fields
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars as pl
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Min
 from django.utils.timezone import localdate
 
 from alarp.kernel import BadInput, sha256_hex
@@ -20,13 +19,10 @@ from alarp.monitoring import Event, columns_of, fold
 from alarp.records import clock
 from alarp.records.configuration import configuration
 from alarp.records.deployments.models import Deployment
-from alarp.records.ledger.models import Dispatch
 from alarp.records.ledger.reconciliation import bounds
 from alarp.records.monitors.events import known_between
-from alarp.records.monitors.models import DailyCount, DeliveredEvent, RolledDay
+from alarp.records.monitors.models import DailyCount, RolledDay
 
-MOST_AT_ONCE = 31  # days, after a long stop; the next sweep takes the next
-LOOK_BACK = 2  # days that are rolled once more with the next: our own clock may have gone back
 _TIME = pl.Datetime("us", "UTC")
 SCHEMA = pl.Schema(
     {
@@ -82,31 +78,6 @@ def roll(day: date) -> RolledDay:
         DailyCount.objects.bulk_create(rows)
     _remove_others(folder_of(day), digest)
     return rolled
-
-
-def roll_due(now: datetime) -> tuple[date, ...]:
-    """Close every day that is over and not closed yet, the oldest first; says which."""
-    yesterday = localdate(now) - timedelta(days=1)
-    last = RolledDay.objects.order_by("-day").values_list("day", flat=True).first()
-    if last is not None and last >= yesterday:
-        return ()
-    first = _first_day() if last is None else last + timedelta(days=1) - timedelta(days=LOOK_BACK)
-    if first is None:
-        return ()
-    days = [first + timedelta(days=n) for n in range((yesterday - first).days + 1)][
-        : MOST_AT_ONCE + LOOK_BACK
-    ]
-    for day in days:
-        roll(day)
-    return tuple(days)
-
-
-def _first_day() -> date | None:
-    """The day of the first thing that ever happened here: looked for once, before the first day is closed."""
-    first = Dispatch.objects.aggregate(first=Min("created_at"))["first"]
-    delivered = DeliveredEvent.objects.aggregate(first=Min("known_at"))["first"]
-    known = [localdate(moment) for moment in (first, delivered) if moment is not None]
-    return min(known, default=None)
 
 
 def parquet(events: list[Event]) -> bytes:

@@ -10,7 +10,6 @@ from alarp.records import permissions
 from alarp.records.audit.commands import record
 from alarp.records.deployments.doors.moving import locked, moment
 from alarp.records.ledger.models import Dispatch, Result
-from alarp.records.monitors.commands import judge
 from alarp.records.people.models import Person
 from alarp.records.watch.incidents import open_incident
 from alarp.records.watch.models import Feedback, Incident, Triage
@@ -39,6 +38,8 @@ def give(
         raise BadInput("Something else needs a few words: what is it?")
     if len(text) > MOST_TEXT:
         raise BadInput(f"The text has {len(text):,} characters; {MOST_TEXT:,} are the most.")
+    from alarp.records.monitors.commands import judge  # brings polars: only where somebody gives feedback
+
     with transaction.atomic():
         deployment = locked(dispatch.deployment)
         at = moment(deployment)
