@@ -11,8 +11,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
-from house import House, wait_for
+from house import House, database_on, wait_for
 from pictures import CR, files, image, send_file, series
 from pydicom.uid import ExplicitVRLittleEndian
 
@@ -39,6 +40,23 @@ def test_what_was_acknowledged_while_the_ledger_was_away_is_written_when_it_is_b
     house.until("Instance.objects.count()", 4)
     wait_for(lambda: list((house.data / "objects" / "spool").iterdir()) == [])
     assert house.ask("max(Instance.objects.values_list('times_received', flat=True))") == 1
+
+
+def test_a_database_that_was_started_anew_turns_no_caller_away_and_loses_nothing(
+    new_house: Callable[..., House], postgres_url: str, tmp_path: Path
+) -> None:
+    url = database_on(postgres_url)
+    house = new_house(quiet_s=60, gateway_processes=1, database_url=url)
+    house.start("listener")
+    first, second = files(series(2), tmp_path)
+    assert send_file(house.port, first, sop_class=CR, syntax=ExplicitVRLittleEndian) == 0
+    assert house.ask("Instance.objects.count()") == 1
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        ours = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        server.execute(ours, [url.rsplit("/", 1)[1]])
+    assert send_file(house.port, second, sop_class=CR, syntax=ExplicitVRLittleEndian) == 0
+    house._probe = house.start("probe", "ready", stdin=True)  # its connection is gone as well
+    house.until("Instance.objects.count()", 2)
 
 
 def test_an_object_that_cannot_be_written_down_stops_none_behind_it_and_is_not_lost(

@@ -18,10 +18,11 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, transaction
 from pynetdicom import (
     AE,
     ALL_TRANSFER_SYNTAXES,
@@ -47,7 +48,7 @@ from alarp.records.configuration import configuration
 from alarp.records.ledger.models import Peer
 
 LOG = logging.getLogger("alarp.gateway.listener")
-SUCCESS, OUT_OF_RESOURCES, NOT_AUTHORISED = 0x0000, 0xA700, 0x0124
+SUCCESS, OUT_OF_RESOURCES = 0x0000, 0xA700
 PDU_BYTES = 128 * 1024
 MOST_ASSOCIATIONS = 64
 SAME_REFUSAL_AGAIN_S = 60.0
@@ -82,6 +83,8 @@ class Listener:
         self._refused: dict[tuple[str, str], float] = {}
         self._intake = intake
         self._incoming = objects.incoming_folder()
+        # Every association has a thread of its own; opening the ledger for each takes longer than asking it.
+        self._desk = ThreadPoolExecutor(1, thread_name_prefix="desk")
         self._ae = _entity(services)
         handlers: list[Any] = [
             (evt.EVT_CONN_OPEN, sockets.no_delay),
@@ -111,11 +114,10 @@ class Listener:
 
     def _requested(self, event: evt.Event) -> None:
         """Read the allow-list anew for every caller: a peer that was just disabled does not get in."""
-        close_old_connections()
         caller = _caller(event)
-        peer = callers.peer_named(caller.calling)
+        peer = self._desk.submit(_peer_named, caller.calling).result()
         why = callers.why_not(peer, caller.address, event.assoc.dul.socket.socket)
-        if why:
+        if peer is None or why:
             event.assoc.acse.send_reject(PERMANENT, SERVICE_USER, CALLING_TITLE_UNKNOWN)
             event.assoc.kill()  # waits until the refusal is out, before the connection is closed under it
             callers.unexpected(caller, why, peer)
@@ -130,7 +132,7 @@ class Listener:
             event.assoc.kill()
             self._no_room(event)
         else:
-            self._open_lane(event.assoc)
+            self._open_lane(event.assoc, peer)
 
     def _brings_objects(self, association: Association) -> bool:
         asked = association.requestor.requested_contexts
@@ -159,10 +161,8 @@ class Listener:
             action, subject = "association refused: no room", f"caller {caller.calling}"
             audit.record("gateway", action, subject, called=caller.called, address=caller.address)
 
-    def _open_lane(self, association: Association) -> None:
+    def _open_lane(self, association: Association, peer: Peer) -> None:
         """Let objects come in on their own lane. Before the answer to the request leaves: they may follow at once."""
-        caller = str(association.requestor.primitive.calling_ae_title).strip()
-        peer = Peer.objects.filter(aet=caller, enabled=True).select_related("deployment").first()
 
         def syntax_of(context_id: int) -> str:
             context = association._accepted_cx.get(context_id)
@@ -182,11 +182,9 @@ class Listener:
         )
         take_over(association, lane)
 
-    def _keep(self, peer: Peer | None, received: Incoming) -> int:
+    def _keep(self, peer: Peer, received: Incoming) -> int:
         """Keep a complete object; answers the status that its sender is told."""
         try:
-            if peer is None:
-                return NOT_AUTHORISED
             received.close()
             room.check_space()
             self._intake.take(peer, received.file, received.checksum)
@@ -199,6 +197,16 @@ class Listener:
         finally:
             received.discard()
         return SUCCESS
+
+
+def _peer_named(title: str) -> Peer | None:
+    """Asked once more where the first time fails: the connection may be older than the database's last start."""
+    close_old_connections()
+    try:
+        return callers.peer_named(title)
+    except (OperationalError, InterfaceError):
+        close_old_connections()
+        return callers.peer_named(title)
 
 
 def _came_to_nothing(address: str, error: BaseException | None) -> None:

@@ -23,8 +23,8 @@ def path_of(sha256: str) -> Path:
     return configuration().objects / sha256[:2] / sha256
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(place: Path) -> None:
+    handle = os.open(place, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -39,7 +39,7 @@ def _ensure_folder(folder: Path) -> None:
         folder = folder.parent
     for new in reversed(missing):
         new.mkdir(mode=0o700, exist_ok=True)
-        _sync_folder(new.parent)
+        _sync(new.parent)
 
 
 def make_folders() -> None:
@@ -48,7 +48,7 @@ def make_folders() -> None:
     _ensure_folder(store)
     for number in range(256):
         (store / f"{number:02x}").mkdir(mode=0o700, exist_ok=True)
-    _sync_folder(store)
+    _sync(store)
 
 
 def place(temporary: Path, sha256: str) -> None:
@@ -99,7 +99,7 @@ def adopt(files: Sequence[tuple[Path, str]]) -> None:
 def sync_places(digests: Iterable[str]) -> None:
     """Make the names of these objects durable."""
     for folder in {path_of(sha256).parent for sha256 in digests}:
-        _sync_folder(folder)
+        _sync(folder)
 
 
 def _replace(target: Path, file: Path) -> None:
@@ -125,9 +125,8 @@ def has_digest(file: Path, sha256: str) -> bool:
 
 def make_durable(target: Path) -> None:
     """Sync a file and its name. Whoever did it before us may not have come to the end of it."""
-    with target.open("rb") as handle:
-        os.fsync(handle.fileno())
-    _sync_folder(target.parent)
+    _sync(target)
+    _sync(target.parent)
 
 
 def get(sha256: str) -> bytes:
