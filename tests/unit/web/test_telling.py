@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace as Fact
 from typing import Any
 
 import pytest
 
+import alarp
 from alarp.web import words
-from alarp.web.board import telling
+from alarp.web.board import happened, telling
+from alarp.web.board.sentences import SENTENCES
 from alarp.web.deployments.timeline import said
 
 
@@ -87,3 +93,40 @@ def test_long_lists_of_names_are_counted() -> None:
     assert words.listed(["Ann"]) == "Ann"
     assert words.listed(["Ann", "Bob", "Cem"]) == "Ann, Bob and Cem"
     assert words.listed(["Ann", "Bob", "Cem", "Dai", "Eva"]) == "Ann, Bob and 3 others"
+
+
+def recorded_actions() -> set[str]:
+    """The action of every call of `record` in the sources: whole, or up to where a value is put in."""
+    found: set[str] = set()
+    for file in Path(alarp.__file__).parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "record" and len(call.args) > 2:
+                found |= {_told(part) for part in _either(call.args[1])}
+    return found - {""}  # chosen elsewhere, and handed on
+
+
+def _either(action: ast.expr) -> tuple[ast.expr, ...]:
+    return (action.body, action.orelse) if isinstance(action, ast.IfExp) else (action,)
+
+
+def _told(action: ast.expr) -> str:
+    first = action.values[0] if isinstance(action, ast.JoinedStr) else action
+    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+
+
+def test_every_action_that_is_written_down_has_its_sentence() -> None:
+    actions = recorded_actions()
+    assert len(actions) > 70
+    assert [a for a in sorted(actions) if not any(key.startswith(a) for key in SENTENCES)] == []
+
+
+def test_what_happens_many_times_in_a_row_is_told_once_with_its_number() -> None:
+    at = datetime(2026, 6, 3, 9, 0, tzinfo=UTC)
+    one = telling.Line(at, (("Told of patients of ", ""), ("a tool", "/deployments/a/")))
+    other = telling.Line(at, (("A key was made.", ""),))
+    earlier = replace(one, at=at - timedelta(minutes=1))
+    assert happened.counted([one, earlier, earlier, other, one]) == [
+        replace(one, times=3),
+        other,
+        one,
+    ]

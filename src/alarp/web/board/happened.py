@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -26,7 +27,13 @@ def lines(events: Iterable[Any], person: Any) -> list[tuple[str, list[Line]]]:
     answering = {event.details.get("evidence") for event, _ in seen if event.action == "criterion answered"}
     once = [pair for pair in seen if not _told_elsewhere(pair[0], answering)]
     shown = _told_together(once, _evidence_of(once))
-    return [(day, list(those)) for day, those in groupby(shown, key=lambda line: _day(line.at))]
+    return [(day, counted(those)) for day, those in groupby(shown, key=lambda line: _day(line.at))]
+
+
+def counted(lines: Iterable[Line]) -> list[Line]:
+    """What happened many times in a row as one line, with how often."""
+    alike = [list(those) for _, those in groupby(lines, key=lambda line: (line.parts, line.note))]
+    return [replace(those[0], times=len(those)) for those in alike]
 
 
 def _for_eyes_of(person: Any, events: Iterable[Any]) -> Iterator[Seen]:
