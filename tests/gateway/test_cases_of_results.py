@@ -15,6 +15,7 @@ from faketool import COMPREHENSIVE_SR, deliver, report
 from house import House, free_port
 from pictures import files, series, uid
 from pydicom import dcmread
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 
@@ -120,6 +121,25 @@ def test_a_result_that_revises_another_patients_result_or_names_no_image_is_quar
     empty = revising(own, mine)
     del empty.CurrentRequestedProcedureEvidenceSequence
     assert "referenced objects" in route.returned(empty)
+
+
+@pytest.mark.need("G02")
+def test_a_result_with_one_study_s_header_and_another_s_content_is_quarantined(route: Route) -> None:
+    mine, other = route.send(series(1)), route.send(series(1))
+    strange = other[0]
+    for what, item, where in (
+        ("patient named inside", {"TextValue": f"Subject {strange.PatientID}"}, "ContentSequence"),
+        ("patient named inside", {"PatientID": strange.PatientID}, "OtherPatientIDsSequence"),
+        ("accession named inside", {"AccessionNumber": strange.AccessionNumber}, "ReferencedRequestSequence"),
+        ("UIDs named inside", {"UID": strange.SOPInstanceUID}, "ContentSequence"),
+    ):
+        mixed, added = report(mine, score=0.9), Dataset()
+        mixed.SOPInstanceUID = mixed.file_meta.MediaStorageSOPInstanceUID = uid()
+        for name, value in item.items():
+            setattr(added, name, value)
+        mixed[where] = DataElement(where, "SQ", [*mixed.get(where, []), added])
+        assert what in route.returned(mixed)
+    assert route.returned(report(mine)) == "filing"
 
 
 @pytest.mark.need("G01", "G02")

@@ -6,6 +6,7 @@ from alarp.identity.explicit import Range, Source
 from alarp.identity.header import Header, is_nhs_number, read_header
 from alarp.identity.identifiers import Identifiers, identifiers_known, identifiers_of
 from alarp.identity.match import Disagreement, SentStudy, disagreements
+from alarp.identity.mentions import Mentions, mentions_in, others_named, unknown_uids
 from alarp.identity.profile import OPTIONS, Profile, SafePrivate
 from alarp.identity.pseudonyms import Pseudonyms
 from alarp.identity.reidentify import Crosswalk, reidentify
@@ -22,6 +23,7 @@ __all__ = [
     "Header",
     "Identifiers",
     "Leak",
+    "Mentions",
     "Plane",
     "Profile",
     "Pseudonyms",
@@ -37,10 +39,13 @@ __all__ = [
     "identifiers_known",
     "identifiers_of",
     "is_nhs_number",
+    "mentions_in",
+    "others_named",
     "planes",
     "read_header",
     "reidentify",
     "scan",
     "shortcomings",
     "suspicion",
+    "unknown_uids",
 ]

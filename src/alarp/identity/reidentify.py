@@ -18,6 +18,21 @@ from alarp.kernel import BadInput
 UNICODE = ("ISO_IR 192",)
 
 _MARKERS = (0x00120062, 0x00120063, 0x00120064, 0x00280303)
+_OTHER_NAMES = (
+    "TypeOfPatientID",
+    "IssuerOfPatientIDQualifiersSequence",
+    "OtherPatientIDs",
+    "OtherPatientNames",
+    "OtherPatientIDsSequence",
+    "PatientBirthName",
+    "PatientMotherBirthName",
+    "PatientAddress",
+    "PatientTelephoneNumbers",
+    "MedicalRecordLocator",
+    "ReferencedPatientSequence",
+    "PatientBirthTime",
+    "IssuerOfAccessionNumberSequence",
+)
 _TEXT = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 
 
@@ -162,9 +177,9 @@ def _translate(element: Any, names: Mapping[str, str]) -> None:
 
 
 def _restore_patient(dataset: Any, crosswalk: Crosswalk, plain: bool) -> None:
-    for tag in _MARKERS:
-        if tag in dataset:
-            del dataset[tag]
+    for name in (*_MARKERS, *_OTHER_NAMES):
+        if name in dataset:
+            del dataset[name]
     _set_character_set(dataset, crosswalk, plain)
     dataset.PatientName = crosswalk.patient_name
     dataset.PatientID = crosswalk.patient_id

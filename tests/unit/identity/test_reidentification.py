@@ -58,6 +58,30 @@ def test_a_report_gets_its_patient_and_study_back_and_keeps_its_own_series_and_u
 
 
 @pytest.mark.need("G02")
+def test_no_other_name_that_a_tool_gives_the_patient_comes_back_with_the_result() -> None:
+    outside, crosswalk = sent(image())
+    other = Dataset()
+    other.PatientID = "RX2-0815"
+    report = structured_report(
+        outside,
+        [outside.SOPInstanceUID],
+        OtherPatientIDs="RX2-0815",
+        OtherPatientIDsSequence=[other],
+        OtherPatientNames="Someone^Else",
+        PatientBirthName="Else",
+        MedicalRecordLocator="RX2-0815",
+        PatientAddress="1 Else Road",
+        TypeOfPatientID="TEXT",
+        PatientWeight="71",
+    )
+
+    back = reidentify(as_bytes(report), crosswalk)
+
+    assert b"RX2-0815" not in back and b"Else" not in back
+    assert read(back).PatientWeight == 71
+
+
+@pytest.mark.need("G02")
 def test_images_that_name_the_issuer_and_images_that_leave_it_to_their_sender_are_of_one_patient() -> None:
     stated, bare = image(), image(IssuerOfPatientID="")
     headers = [read_header(as_bytes(one)) for one in (stated, bare)]

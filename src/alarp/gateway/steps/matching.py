@@ -7,6 +7,7 @@ quarantine can show what was expected beside what was found.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -18,12 +19,16 @@ from alarp.identity import (
     Crosswalk,
     Disagreement,
     Header,
+    Mentions,
     SentStudy,
     Shortcoming,
     disagreements,
+    mentions_in,
+    others_named,
     read_header,
     reidentify,
     shortcomings,
+    unknown_uids,
 )
 from alarp.identity.returning import QUARANTINE
 from alarp.kernel import BadInput, Phase, Unavailable
@@ -35,6 +40,7 @@ from alarp.records.watch import commands as watch
 from alarp.standards.air import load_return_checks
 
 NOTHING = SentStudy("", "", "", frozenset(), frozenset(), frozenset())
+UIDS_AT_ONCE = 300
 UNKNOWN = Disagreement("study UID", "one that was sent to this tool", "a study that was not")
 
 
@@ -48,7 +54,7 @@ def match(step: Claim) -> None:
         return
     data = objects.get(instance.sha256)
     header = read_header(data)
-    rounds, sent, found = _compare(instance, header)
+    rounds, sent, found = _compare(instance, header, data)
     if found:
         _refuse(step, instance, found)
         return
@@ -81,7 +87,7 @@ def match(step: Claim) -> None:
 Compared = tuple[list[Dispatch], SentStudy, tuple[Disagreement, ...]]
 
 
-def _compare(instance: Instance, header: Header) -> Compared:
+def _compare(instance: Instance, header: Header, data: bytes) -> Compared:
     """The rounds of the study that this result answers, all that was sent of it, and in what it does not fit."""
     of_tool = Dispatch.objects.filter(deployment=instance.peer.deployment).exclude(study_uid_sent="")
     of_tool = of_tool.select_related("study__peer", "deployment__version__product")
@@ -93,7 +99,7 @@ def _compare(instance: Instance, header: Header) -> Compared:
         return [], sent, disagreements(header, sent) if near else (UNKNOWN,)
     still_leaving = _being_sent(rounds)  # asked first: what left in between is in the answer below
     sent = sent_study(rounds)
-    found = disagreements(header, sent)
+    found = (*disagreements(header, sent), *_of_others(mentions_in(data), sent, rounds))
     if still_leaving:  # whether or not it fits what has left so far: it would end the sending of the rest
         raise Unavailable(
             "The study is still being sent; the result is looked at afterwards.", phase=Phase.MATCH
@@ -102,6 +108,23 @@ def _compare(instance: Instance, header: Header) -> Compared:
         one for one in rounds if one.items.filter(sop_uid_sent__in=header.referenced_sop_uids).exists()
     ]
     return answered or rounds, sent, found
+
+
+def _of_others(mentions: Mentions, sent: SentStudy, rounds: list[Dispatch]) -> Iterator[Disagreement]:
+    """Does it carry a name, anywhere, under which this tool knows another study?"""
+    yield from others_named(mentions, sent)
+    strange = sorted(unknown_uids(mentions, sent))
+    ours = rounds[0].study_id
+    of_tool = Dispatch.objects.filter(deployment=rounds[0].deployment_id).exclude(study=ours)
+    items = DispatchInstance.objects.filter(dispatch__deployment=rounds[0].deployment_id)
+    for begin in range(0, len(strange), UIDS_AT_ONCE):
+        some = strange[begin : begin + UIDS_AT_ONCE]
+        images = items.filter(sop_uid_sent__in=some).exclude(dispatch__study=ours)
+        if images.exists() or of_tool.filter(study_uid_sent__in=some).exists():
+            yield Disagreement(
+                "UIDs named inside", "none of another study", "one that was sent of another study"
+            )
+            return
 
 
 def _covered(rounds: list[Dispatch], header: Header) -> dict[str, int]:
