@@ -138,3 +138,19 @@ def test_a_refusal_says_what_it_needs(deployment: Any) -> None:
 def test_an_action_that_the_matrix_does_not_know_is_a_programming_error(trust: None) -> None:
     with pytest.raises(KeyError):
         allowed(valley.person("reader"), "fly")
+
+
+def test_a_page_reads_the_roles_once_and_an_act_reads_them_anew(
+    deployment: Any, django_assert_num_queries: Any
+) -> None:
+    person = valley.person("reader")
+    with permissions.read_once():
+        first = {action: allowed(person, action, deployment) for action in ACTIONS}
+        with django_assert_num_queries(0):
+            again = {action: allowed(person, action, deployment) for action in ACTIONS}
+        person.holdings.update(until=clock.now().date() - timedelta(days=1))
+        assert allowed(person, "view_studies", deployment)
+        with pytest.raises(NotPermitted):
+            permissions.check(person, "view_studies", deployment)
+    assert first == again == {action: "reader" in rule.roles for action, rule in ACTIONS.items()}
+    assert not allowed(person, "view_studies", deployment)

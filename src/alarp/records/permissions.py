@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from django.utils.timezone import localdate
 
@@ -14,6 +17,10 @@ from alarp.records.deployments.models import Deployment, TeamMember
 from alarp.records.people.models import Organisation, Person, RoleHolding
 from alarp.records.people.queries import below, line_of, trust_of
 from alarp.records.products.models import Product, Version
+
+T = TypeVar("T")
+Read = dict[tuple[Any, ...], Any]  # what was read for one page: (what, of whom, where) to the answer
+_READ: ContextVar[Read | None] = ContextVar("read once", default=None)
 
 SUPPLIER = "supplier"
 REGION_LEAD = "region-lead"
@@ -254,9 +261,22 @@ ACTIONS: dict[str, Rule] = {
 }
 
 
+@contextmanager
+def read_once() -> Iterator[None]:
+    """While one page is shown, `allowed` reads each person's roles once: a page asks dozens of times.
+
+    `check` is not meant: what is decided is decided on what the database says at that moment.
+    """
+    outer = _READ.set({})
+    try:
+        yield
+    finally:
+        _READ.reset(outer)
+
+
 def allowed(person: Any, action: str, subject: Any = None) -> bool:
     """May this person do this (to this deployment, product or organisation)? See `ACTIONS`."""
-    return not _why_not(person, action, subject)
+    return not _why_not(person, action, subject, _READ.get())
 
 
 def check(person: Any, action: str, subject: Any = None) -> None:
@@ -266,14 +286,19 @@ def check(person: Any, action: str, subject: Any = None) -> None:
         raise NotPermitted(reason)
 
 
-def roles_at(person: Person, organisation: Organisation | None, on: date) -> frozenset[str]:
+def roles_at(
+    person: Person, organisation: Organisation | None, on: date, read: Read | None = None
+) -> frozenset[str]:
     """Which roles does this person hold there on this day? None: anywhere.
 
     A role at a Trust or one of its sites counts throughout that Trust. The regional lead's counts at everything
     below the region; no other role held above a Trust reaches down (U14: nothing about patients flows up).
     """
-    held = RoleHolding.objects.filter(person=person, since__lte=on).select_related("organisation")
-    line = None if organisation is None else _reach(organisation)
+    holdings = RoleHolding.objects.filter(person=person, since__lte=on).select_related("organisation")
+    held = _once(read, ("held", person.pk, on), lambda: tuple(holdings))
+    line = None
+    if organisation is not None:
+        line = _once(read, ("reach", organisation.pk), lambda: _reach(organisation))
     return frozenset(
         h.role
         for h in held
@@ -281,6 +306,16 @@ def roles_at(person: Person, organisation: Organisation | None, on: date) -> fro
         and (line is None or h.organisation_id in line)
         and fits(h.role, h.organisation.tier)
     )
+
+
+def _once(read: Read | None, name: tuple[Any, ...], find: Callable[[], T]) -> T:
+    """What `find` finds; what is in `read` already, is not looked for again."""
+    if read is None:
+        return find()
+    if name not in read:
+        read[name] = find()
+    found: T = read[name]
+    return found
 
 
 def _reach(organisation: Organisation) -> set[int]:
@@ -308,15 +343,15 @@ def is_supplier(person: Person) -> bool:
     return person.organisation is not None and person.organisation.tier == Tier.SUPPLIER
 
 
-def _why_not(person: Any, action: str, subject: Any) -> str:
+def _why_not(person: Any, action: str, subject: Any, read: Read | None = None) -> str:
     rule = ACTIONS.get(action)
     if rule is None:
         raise KeyError(f"There is no action {action!r} in the permission matrix.")
     if not isinstance(person, Person) or not person.is_active:
         return "Sign in first."
     if is_supplier(person):
-        return _why_not_supplier(person, rule, subject)
-    roles = _roles(person, rule, subject)
+        return _why_not_supplier(person, rule, subject, read)
+    roles = _roles(person, rule, subject, read)
     if roles & rule.roles:
         return ""
     needed = ", ".join(sorted(rule.roles - {SUPPLIER}))
@@ -324,22 +359,23 @@ def _why_not(person: Any, action: str, subject: Any) -> str:
     return f"You may not {rule.words}: it needs one of these roles {place}: {needed}."
 
 
-def _roles(person: Person, rule: Rule, subject: Any) -> frozenset[str]:
+def _roles(person: Person, rule: Rule, subject: Any, read: Read | None) -> frozenset[str]:
     today = localdate(clock.now())
     if isinstance(subject, Deployment):
+        here = roles_at(person, subject.site, today, read)
         if rule.held_in == TEAM:
-            return team_roles(person, subject) & roles_at(person, subject.site, today)
-        return roles_at(person, subject.site, today)
+            return here & _once(read, ("team", person.pk, subject.pk), lambda: team_roles(person, subject))
+        return here
     if isinstance(subject, Organisation) and subject.tier != Tier.SUPPLIER:
-        return roles_at(person, subject, today)
-    return roles_at(person, None, today)
+        return roles_at(person, subject, today, read)
+    return roles_at(person, None, today, read)
 
 
-def _why_not_supplier(person: Person, rule: Rule, subject: Any) -> str:
+def _why_not_supplier(person: Person, rule: Rule, subject: Any, read: Read | None) -> str:
     """A supplier's people see their own products and the deployments of those, nothing else."""
     if SUPPLIER not in rule.roles:
         return f"A supplier's person may not {rule.words}."
-    if SUPPLIER not in roles_at(person, None, localdate(clock.now())):
+    if SUPPLIER not in roles_at(person, None, localdate(clock.now()), read):
         return f"You may not {rule.words}: you do not hold the role supplier."
     owner = _supplier_of(subject)
     if owner is not None and owner != person.organisation_id:

@@ -51,7 +51,10 @@ def page(
             found = (of(**_taken(of, kwargs)),) if of else ()
             action = sends if request.method == "POST" and sends else looks
             permissions.check(request.user, action, subject_of(found[0]) if found else None)
-            return view(request, *found, **kwargs)
+            if request.method == "POST":
+                return view(request, *found, **kwargs)
+            with permissions.read_once():
+                return view(request, *found, **kwargs)
 
         guarded.access = Access(looks, sends)  # type: ignore[attr-defined]
         return guarded
