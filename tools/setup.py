@@ -25,7 +25,10 @@ LOG = ROOT / "build" / "setup.log"
 BUILT_ASSETS = ROOT / "src" / "alarp" / "web" / "static" / "built"
 
 RUNTIME_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-liberation")
-TEST_PACKAGES = ("chromium", "dcmtk", "orthanc", "orthanc-dicomweb", "postgresql", "poppler-utils")
+TEST_PACKAGES = (
+    *("chromium", "dcmtk", "orthanc", "orthanc-dicomweb", "postgresql", "poppler-utils"),
+    *("podman", "runc", "busybox-static"),  # a tool in a container
+)
 TICK_S = 10
 
 
