@@ -169,6 +169,14 @@ class House:
             f"deployment={owner}, site=Organisation.objects.get(slug='north'))"
         )
 
+    def run_with_a_silent_tool(self, folder: Path) -> None:
+        """Listener, worker, and the tool READER, which keeps what it is sent in this folder and never answers."""
+        tool = free_port()
+        self.peer("READER", "tool", tool)
+        for program in ("listener", "worker"):
+            self.start(program)
+        self.start("faketool", str(tool), str(self.port), "READER", str(folder), "9999")
+
     def token(self, aet: str) -> str:
         """A fresh token with which this peer uses the services over HTTP."""
         return str(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from faketool import deliver, report
-from house import House, free_port
+from house import House
 from pictures import files, image, patient, uid
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -27,13 +27,7 @@ answer = pseudonym_keys.rotate(Deployment.objects.get(slug="reader"), by=pat)
 @pytest.fixture
 def house(new_house: Callable[..., House], tmp_path: Path) -> House:
     made = new_house()
-    tool = free_port()
-    made.peer("READER", "tool", tool)
-    for program in ("listener", "worker"):
-        made.start(program)
-    made.start(
-        "faketool", str(tool), str(made.port), "READER", str(tmp_path / "tool"), "9999"
-    )  # never answers
+    made.run_with_a_silent_tool(tmp_path / "tool")
     return made
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from house import House, free_port
+from house import House
 from pictures import files, image, uid
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -22,11 +22,7 @@ DataFlow.objects.create(deployment=deployment, number=DataFlow.objects.count() +
 @pytest.fixture
 def house(new_house: Callable[..., House], tmp_path: Path) -> House:
     made = new_house()
-    tool = free_port()
-    made.peer("READER", "tool", tool)
-    for program in ("listener", "worker"):
-        made.start(program)
-    made.start("faketool", str(tool), str(made.port), "READER", str(tmp_path / "tool"), "9999")
+    made.run_with_a_silent_tool(tmp_path / "tool")
     return made
 
 
