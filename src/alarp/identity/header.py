@@ -51,6 +51,7 @@ _WANTED = {
         "PatientName",
         "PatientID",
         "IssuerOfPatientID",
+        "OtherPatientIDs",
         "PatientBirthDate",
         "PatientSex",
         "PatientAge",
@@ -334,7 +335,9 @@ def _nhs_number(dataset: _Values, patient_id: str) -> str:
         number = _text(item, "PatientID")
         if _says_nhs(item) and is_nhs_number(number):
             return _digits(number)
-    return ""
+    # Retired, and still where many systems write it; it names no issuer, so only the check digit speaks for it.
+    others = {_digits(text) for text in _texts(dataset, "OtherPatientIDs") if is_nhs_number(text)}
+    return others.pop() if len(others) == 1 else ""
 
 
 def _says_nhs(item: Any) -> bool:

@@ -162,3 +162,21 @@ def test_the_nhs_number_is_taken_only_where_its_check_digit_holds() -> None:
     assert read_header(as_bytes(image())).nhs_number == ""
     other.PatientID = "9434765918"
     assert read_header(as_bytes(image(OtherPatientIDsSequence=Sequence([other])))).nhs_number == ""
+
+
+@pytest.mark.need("G06")
+@pytest.mark.parametrize(
+    ("others", "found"),
+    [
+        ("943 476 5919", "9434765919"),
+        (["RX2", "9434765919"], "9434765919"),
+        (["9434765919", "943-476-5919"], "9434765919"),
+        (["9434765919", "9434765870"], ""),  # which is the patient's, nobody can say
+        ("9434765918", ""),
+        ("", ""),
+    ],
+)
+def test_the_nhs_number_in_the_retired_attribute_is_taken_where_it_is_the_only_one(
+    others: str | list[str], found: str
+) -> None:
+    assert read_header(as_bytes(image(OtherPatientIDs=others))).nhs_number == found
