@@ -13,7 +13,10 @@ _DRAWN_UPON = {
     "an ultrasound image": ("3", "3.1", "6", "6.1", "6.2"),
     "a secondary capture": ("7", "7.1", "7.2", "7.3", "7.4"),
     "an angiography or fluoroscopy image": ("12.1", "12.1.1", "12.2", "12.2.1", "12.3"),
-    "a photograph or endoscopy": tuple(f"77.1.{n}" for n in ("1", "1.1", "2", "2.1", "3", "4", "4.1", "5.4")),
+    "a photograph or endoscopy": tuple(
+        f"77.1.{n}" for n in ("1", "1.1", "2", "2.1", "3", "4", "4.1", "5.1", "5.2", "5.4", "5.5", "5.6", "7")
+    ),
+    "a picture of a slide, with its label": ("77.1.6", "77.1.8", "77.1.9"),
     "an encapsulated document": tuple(f"104.{n}" for n in range(1, 6)),
 }
 _KIND = {_STORAGE + number: kind for kind, numbers in _DRAWN_UPON.items() for number in numbers}
@@ -25,6 +28,10 @@ _MODALITIES = {
     "SC": "a secondary capture",
     "ES": "a photograph or endoscopy",
     "XC": "a photograph or endoscopy",
+    "OP": "a photograph or endoscopy",
+    "DMS": "a photograph or endoscopy",
+    "SM": "a picture of a slide, with its label",
+    "GM": "a picture of a slide, with its label",
     "DOC": "an encapsulated document",
 }
 _SCREENS = ("SCREEN", "DOSE_INFO", "CAPTURE")

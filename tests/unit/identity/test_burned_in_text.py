@@ -54,6 +54,9 @@ def screen(*, frames: int = 1, sixteen: bool = False, **changes: Any) -> bytes:
     return as_bytes(made)
 
 
+VL = "1.2.840.10008.5.1.4.1.1.77.1"
+
+
 @pytest.mark.need("G03")
 @pytest.mark.parametrize(
     ("changes", "why"),
@@ -62,6 +65,10 @@ def screen(*, frames: int = 1, sixteen: bool = False, **changes: Any) -> bytes:
         ({"SOPClassUID": SC, "Modality": "CT"}, "secondary capture"),
         ({"SOPClassUID": XA, "Modality": "XA"}, "angiography"),
         ({"SOPClassUID": US, "Modality": "US", "BurnedInAnnotation": "NO"}, "ultrasound"),
+        ({"SOPClassUID": f"{VL}.5.1", "Modality": "OT", "BurnedInAnnotation": "NO"}, "photograph"),
+        ({"SOPClassUID": f"{VL}.5.2", "Modality": "OP"}, "photograph"),
+        ({"SOPClassUID": f"{VL}.7", "Modality": "DMS"}, "photograph"),
+        ({"SOPClassUID": f"{VL}.6", "Modality": "SM"}, "slide"),
         ({"BurnedInAnnotation": "YES"}, "its header"),
         ({"BurnedInAnnotation": "PERHAPS"}, "its header"),
         ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}, "picture of a screen"),
