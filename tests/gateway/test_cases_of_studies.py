@@ -134,6 +134,9 @@ def test_of_a_study_of_two_modalities_from_two_senders_each_tool_gets_its_own_pa
         {"PatientID": "CATPHAN600"},
         {"StudyDescription": "Daily QC"},
         {"StudyDescription": "Monthly_constancy water phantom"},
+        {"StudyDescription": "QUALITY_CONTROL"},
+        {"StudyDescription": "Daily calibration"},
+        {"PatientName": "CALIBRATION^AIR"},
     ],
     ids=lambda values: next(iter(values.values())),
 )
@@ -146,12 +149,16 @@ def test_a_phantom_and_a_quality_study_go_to_no_tool_however_they_are_labelled(
     assert (state, reason) == ("refused", "A phantom or quality-assurance study, not a patient.")
 
 
-def test_a_patient_whose_name_or_number_holds_such_letters_is_a_patient(house: House) -> None:
+@pytest.mark.need("G10")
+@pytest.mark.parametrize(
+    "description",
+    ["CT chest, calcium quantification", "CT chest repeat (poor quality)", "Pelvis with calibration ball"],
+)
+def test_a_patient_whose_name_number_or_study_holds_such_letters_is_a_patient(
+    house: House, description: str
+) -> None:
     shared, slices = study_of(
-        3,
-        PatientName="Aqaba^Qasim",
-        PatientID=f"QA{patient()}",
-        StudyDescription="CT chest, calcium quantification",
+        3, PatientName="Aqaba^Qasim", PatientID=f"QA{patient()}", StudyDescription=description
     )
     assert set(deliver(slices, house.port, "SCANNER")) == {0}
     assert outcome(house, shared["StudyInstanceUID"])[0] == "held"

@@ -10,7 +10,14 @@ from alarp.kernel import BadInput
 from alarp.records.ledger.arrivals import Arrival, Described
 
 # A hospital may number its patients QA1234: the short words count only alone.
-NOT_A_PATIENT = re.compile(r"phantom|catphan|\b(qa|qc|quality|test\s?object|calibration)\b", re.IGNORECASE)
+_SURELY = r"phantom|catphan|\b(qa|qc|test\s?object)\b"
+NOT_A_PATIENT = re.compile(rf"{_SURELY}|\b(quality|calibration)\b", re.IGNORECASE)
+# "Poor quality, repeat" and "pelvis with calibration ball" are a patient's; such a word has to say more, or stand alone.
+NOT_OF_A_PATIENT = re.compile(
+    rf"{_SURELY}|\bquality\s?(assurance|control|check|test)|(daily|weekly|monthly|annual)\W+(quality|calibration)"
+    r"|^\W*(quality|calibration)\W*$",
+    re.IGNORECASE,
+)
 
 
 def described(data: bytes, sha256: str, *, sop_uid: str, sop_class: str, transfer_syntax: str) -> Arrival:
@@ -72,7 +79,9 @@ def _column(text: str, most: int) -> str:
 def _held_because(header: Header) -> str:
     if not header.patient_id.strip() and not header.nhs_number:
         return "The study names no patient, so the opt-out register cannot be asked."
-    for text in (header.patient_name.replace("^", " "), header.patient_id, header.study_description):
-        if NOT_A_PATIENT.search(text.replace("_", " ")):
-            return "A phantom or quality-assurance study, not a patient."
+    named = (header.patient_name.replace("^", " "), header.patient_id)
+    if any(NOT_A_PATIENT.search(text.replace("_", " ")) for text in named) or NOT_OF_A_PATIENT.search(
+        header.study_description.replace("_", " ")
+    ):
+        return "A phantom or quality-assurance study, not a patient."
     return ""
