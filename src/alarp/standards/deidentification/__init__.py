@@ -7,10 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alarp.identity import Profile, SafePrivate
 from alarp.kernel import BadInput
+
+# It brings numpy and pydicom: only where a profile is put together, not where its name is known.
+if TYPE_CHECKING:
+    from alarp.identity import Profile, SafePrivate
 
 BASIC = "basic"
 VERSIONS = ("2024b", "2026c", "2026d")
@@ -81,6 +84,8 @@ def load_coded_words() -> frozenset[str]:
 @cache
 def load_safe_private() -> SafePrivate:
     """Which private attributes does PS3.15 call safe, as far as they are numbers and codes?"""
+    from alarp.identity import SafePrivate
+
     listed: dict[tuple[str, int, int], str] = {}
     for creator, groups in _read("safe_private_2026d.json")["attributes"].items():
         for group, by_vr in groups.items():
@@ -91,6 +96,8 @@ def load_safe_private() -> SafePrivate:
 
 @cache
 def _profile(version: str, options: tuple[str, ...]) -> Profile:
+    from alarp.identity import Profile
+
     table = _table(version)
     return Profile.from_table(
         table["rows"],
