@@ -133,17 +133,20 @@ def storage() -> list[str]:
             (
                 ("0000", "kept; also when it is held in quarantine"),
                 (f"{listener.OUT_OF_RESOURCES:04X}", "not kept: no room, or the ledger cannot be reached"),
-                (f"{listener.NOT_AUTHORISED:04X}", "the caller is no peer any more"),
             ),
         ),
         "As user: objects leave in the transfer syntax in which they lie here, one presentation context for each pair",
-        "of class and syntax. To a tool go the images of its intended use without identifiers:",
+        "of class and syntax; a compressed picture in which text was blanked leaves in Explicit VR Little Endian. To a tool go, without",
+        "identifiers, all objects that the rules of its intended use take, of whatever class. The connection self-test",
+        "asks whether it takes these, by the modalities that the rules name:",
         "",
         *table(
             ("modality", "SOP classes"),
             ((word, ", ".join(UID(uid).name for uid in uids)) for word, uids in offers.IMAGES.items()),
         ),
-        "To a PACS go results:",
+        "To a PACS go the results that belong to a study that was sent, of whatever class the tool makes them (reports,",
+        "structure sets, segmentations, presentation states, secondary captures, encapsulated documents, key objects).",
+        "The self-test asks whether it takes these:",
         "",
         *table(
             ("kind", "SOP classes"),
