@@ -349,3 +349,17 @@ def test_wildcards_ranges_lists_and_the_patient_root_are_matched_as_the_standard
     assert found(mine, model="-P") == {january, march}
     people = place.find(mine, "PatientName", calling="VIEWER", level="PATIENT", model="-P")
     assert [str(one.PatientName) for one in people] == ["Oakhampton^Bertrand"]
+
+
+@pytest.mark.need("G15")
+@pytest.mark.parametrize("calling", ["READER", "VIEWER"])
+def test_no_log_tells_what_was_asked_for_however_wrong_it_is(place: Place, calling: str) -> None:
+    for key in (
+        "StudyDate", "PatientAge", "NumberOfStudyRelatedInstances", "StudyInstanceUID", "PatientID",
+        "ModalitiesInStudy", "AccessionNumber",
+    ):  # fmt: skip
+        place.find(f"{key}=Gravenstone{'x' * 60}", calling=calling)
+        place.move("StudyInstanceUID=1.2.3", f"{key}=Gravenstone", calling=calling)
+    place.find(level="Gravenstone", calling=calling)
+    for log in place.folder.glob("*.log"):
+        assert "gravenstone" not in log.read_text().lower(), log.name

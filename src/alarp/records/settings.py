@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import warnings
 from pathlib import Path
 
 import dj_database_url
@@ -67,6 +68,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
 USE_TZ = True
+# pydicom warns of a value by telling it, and what it says on the standard stream stands in the service's log.
+warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

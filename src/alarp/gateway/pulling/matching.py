@@ -64,7 +64,9 @@ def query(level: str, asked: Iterable[tuple[str, Any]]) -> Query:
     Raises BadInput for a level that is not one, and for a UID that is not a UID.
     """
     if level not in LEVELS:
-        raise BadInput(f"The query level is {level!r}; it is PATIENT, STUDY, SERIES or IMAGE.")
+        raise BadInput(
+            "The query names no level, or one that is none; it is PATIENT, STUDY, SERIES or IMAGE."
+        )
     keys: dict[str, tuple[str, ...]] = {}
     wanted: list[str] = []
     known = {keyword for above in LEVELS[: LEVELS.index(level) + 1] for keyword in KEYS[above]}
