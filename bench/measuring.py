@@ -38,7 +38,10 @@ def used_s() -> float:
 
 def _family(pid: int) -> list[int]:
     """This process and its children, by the kernel's own list."""
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    try:
+        listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:  # it has ended since it was listed: its time is its parent's now
+        return []
     return [pid, *(grandchild for child in listed for grandchild in _family(int(child)))]
 
 

@@ -163,18 +163,24 @@ class Receiver:
         """Let all of these senders send so many images each; remember the time that it took, and the processor's.
 
         Before that everything is written back: whoever syncs would pay for what another left unsynced. And nobody
-        leaves work behind for the turn of the next: what was taken in is in the store and the ledger.
+        leaves work behind for the turn of the next: what was taken in is in the store and the ledger, and has left the
+        spool, which the clerk does when all is written.
         """
         os.sync()
         before, began = processor_s(self.pid), time.perf_counter()
         self.wall_s.append(_send(senders, self.port, images))
         self._written_down()
         self.written_s.append(time.perf_counter() - began)
+        self._let_go()
         self.used_s.append(processor_s(self.pid) - before)
 
     def _written_down(self) -> None:
         while self.spool is not None and any(file.suffix != ".written" for file in self.spool.iterdir()):
             time.sleep(0.001)
+
+    def _let_go(self) -> None:
+        while self.spool is not None and any(self.spool.iterdir()):
+            time.sleep(0.01)
 
     def forget(self) -> None:
         for times in (self.wall_s, self.written_s, self.used_s):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,13 +16,15 @@ import pytest
 import xxhash
 from valley import connected
 
+from alarp.gateway.receiving.clerk import Clerk
+from alarp.gateway.receiving.intake import Intake
 from alarp.gateway.receiving.messages import announced, file_head
 from alarp.kernel import sha256_hex
 from alarp.records import clock, objects, spool
 from alarp.records.assurance import alarms
 from alarp.records.ledger import commands, dispatches, queries
 from alarp.records.ledger.arrivals import Arrival, Described, receive
-from alarp.records.ledger.models import Peer, Study
+from alarp.records.ledger.models import Instance, Peer, Study
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +100,26 @@ def test_bytes_that_never_reached_the_disk_have_no_digest(tmp_path: Path) -> Non
     for hurt in (large[:-1], large[:600_000] + bytes(4096) + large[604_096:], bytes(len(large)), b""):
         entry.file.write_bytes(hurt)
         assert spool.digest_of(entry) is None
+
+
+def test_the_clerk_writes_down_what_came_while_objects_go_on_coming(scanner: Peer, tmp_path: Path) -> None:
+    intake, written = Intake(), threading.Event()
+
+    def others_hand_in() -> None:
+        end = time.monotonic() + 10
+        while not written.is_set() and time.monotonic() < end:
+            intake.ring()
+            time.sleep(0.005)
+
+    taken_in(tmp_path, file_head("1.2", "1.2.3", "1.2.840.10008.1.2"), clock.now(), peer=scanner.pk)
+    others = threading.Thread(target=others_hand_in)
+    others.start()
+    Clerk(intake).turn(at_most_s=1)
+    assert others.is_alive() and spool.count() == 0 and Instance.objects.count() == 1
+    written.set()
+    others.join()
+    intake.close()
+    os.close(spool._held.pop())
 
 
 def test_only_one_process_empties_it_until_that_process_ends(tmp_path: Path) -> None:
