@@ -3,7 +3,8 @@
  * Each fsync, fdatasync, syncfs and sync of something below POWER_DISK copies, before it returns, what is synced at
  * that moment to POWER_PLATTER: a file's bytes to files/<inode>, a folder's names to folders/<inode>. After the power
  * cut the disk is laid anew from the platter. What it writes down is what POSIX promises and no more: a new file's name
- * is durable when its folder was synced, not when the file was (ext4 is kinder). An inode is held by a hard link in
+ * is durable when its folder was synced, not when the file was. With POWER_NAMES it is as on ext4 and XFS, where the
+ * first sync of a new file makes its name durable as well: PostgreSQL counts on that. An inode is held by a hard link in
  * held/, so that its number is not given to another file while the platter speaks of it.
  */
 #define _GNU_SOURCE
@@ -104,6 +105,19 @@ static int keep(const char *path, const struct stat *seen, int type, struct FTW 
     return 0;
 }
 
+/* The name of a file that was never synced before, with the names beside it: a journal keeps their order. */
+static void keep_name(char *path) {
+    struct stat seen;
+    *strrchr(path, '/') = '\0';
+    if (!stat(path, &seen)) keep_folder(path, seen.st_ino);
+}
+
+static int is_new(const struct stat *seen) {
+    char kept[PATH_MAX];
+    place(kept, "files", seen->st_ino);
+    return S_ISREG(seen->st_mode) && access(kept, F_OK);
+}
+
 static int sync_one(int handle, const char *name) {
     char link[64], path[PATH_MAX];
     struct stat seen;
@@ -112,8 +126,11 @@ static int sync_one(int handle, const char *name) {
     if (n < 0 || !disk() || fstat(handle, &seen)) return ((sync_call)dlsym(RTLD_NEXT, name))(handle);
     path[n] = '\0';
     if (strncmp(path, disk(), strlen(disk()))) return ((sync_call)dlsym(RTLD_NEXT, name))(handle);
+    int first = getenv("POWER_NAMES") && is_new(&seen);
     /* through /proc, since the file may have been renamed or removed by now */
-    return keep(link, &seen, 0, NULL);
+    keep(link, &seen, 0, NULL);
+    if (first) keep_name(path);
+    return 0;
 }
 
 int fsync(int handle) { return sync_one(handle, "fsync"); }

@@ -2,7 +2,7 @@
 
 The gateway's processes run with a small library before the C library (`power.c`, compiled for the test) that writes
 down, at each sync, exactly what is durable from then on: SQLite's syncs as well as Python's. A cut kills every process
-and lays the data folder anew from that. This simulates a disk that does what it is told; it does not simulate one that
+and lays the data folder anew from that; PostgreSQL runs with it too, on a disk of its own. This simulates a disk that does what it is told; it does not simulate one that
 lies, nor a file system of a certain make.
 """
 
@@ -23,15 +23,16 @@ KINDS = ("files", "folders", "held", "locks")
 class Disk:
     """The data folder, and beside it the platter: what would still be there after a power cut."""
 
-    def __init__(self, folder: Path, platter: Path) -> None:
-        self.folder, self.platter = folder, platter
+    def __init__(self, folder: Path, platter: Path, *, owner: tuple[int, int] | None = None) -> None:
+        self.folder, self.platter, self._owner = folder, platter, owner
         self._lost = 0
         self.all_is_synced()
 
-    def environment(self, library: Path) -> dict[str, str]:
-        """What a process needs to write on this disk."""
+    def environment(self, library: Path, *, names_with_files: bool = False) -> dict[str, str]:
+        """What a process needs to write on this disk. `names_with_files`: the first sync of a file keeps its name."""
         names = {"POWER_DISK": self.folder, "POWER_PLATTER": self.platter, "LD_PRELOAD": library}
-        return {name: str(path) for name, path in names.items()}
+        kind = {"POWER_NAMES": "1"} if names_with_files else {}
+        return {name: str(path) for name, path in names.items()} | kind
 
     def all_is_synced(self) -> None:
         """Begin here: everything that lies there now is durable."""
@@ -47,6 +48,12 @@ class Disk:
                 os.link(here / name, self.platter / "held" / str(inode))
                 shutil.copy(here / name, self.platter / "files" / str(inode))
             (self.platter / "folders" / str(here.stat().st_ino)).write_text("".join(lines))
+        self._belongs(self.platter)
+
+    def _belongs(self, folder: Path) -> None:
+        if self._owner is not None:
+            for one in (folder, *folder.rglob("*")):
+                os.chown(one, *self._owner)
 
     def cut(self, dice: random.Random | None) -> None:
         """Every process is dead. Nothing is left but what was synced; with dice, of the rest a page here and there.
@@ -56,6 +63,7 @@ class Disk:
         """
         fresh = self.folder.with_name(f"{self.folder.name}.new")
         self._lay(self.folder, self.folder.stat().st_ino, fresh, dice)
+        self._belongs(fresh)
         self._lost += 1
         self.folder.rename(self.folder.with_name(f"{self.folder.name}.lost-{self._lost}"))
         fresh.rename(self.folder)

@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 from actors import (
     PATIENCE_S,
@@ -24,7 +25,10 @@ from actors import (
 )
 from house import House, free_port, wait_for
 from power import Disk, library
+from power_postgres import Cluster
 from pydicom import dcmread
+
+from throwaway_postgres import ThrowawayPostgres
 
 CUTS = int(os.environ.get("CHAOS_CUTS", "8"))
 
@@ -58,42 +62,77 @@ write("nameless", "synced, but not its folder")
     assert there == {"kept": "first", "renamed": "old", "removed": "gone on the disk that was"}
 
 
+@pytest.mark.parametrize("fsync", [True, False], ids=["synced", "not-synced"])
+def test_postgresql_keeps_a_commit_over_a_cut_when_it_syncs_and_only_then(
+    tmp_path: Path, cluster: ThrowawayPostgres, fsync: bool
+) -> None:
+    """The instrument under PostgreSQL: without its syncs the cut takes what was committed."""
+    with psycopg.connect(cluster.url, autocommit=True) as link:
+        link.execute("CREATE TABLE said (word text)")
+    machine = Cluster(cluster, library(tmp_path), fsync=fsync)
+    with psycopg.connect(cluster.url, autocommit=True) as link:
+        link.execute("INSERT INTO said VALUES ('committed')")
+    machine.dies()
+    machine.disk.cut(None)
+    machine.start()
+    with psycopg.connect(cluster.url, autocommit=True) as link:
+        assert link.execute("SELECT word FROM said").fetchall() == ([("committed",)] if fsync else [])
+
+
 @pytest.mark.need("G01", "G17")
-@pytest.mark.timeout(600)
-def test_after_power_cuts_everything_acknowledged_is_there_and_nothing_arrives_twice(tmp_path: Path) -> None:
-    """By turns, nothing but what was synced is left, and of the rest a page here and there has reached the disk."""
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_after_power_cuts_everything_acknowledged_is_there_and_nothing_arrives_twice(
+    tmp_path: Path, database: str, request: pytest.FixtureRequest
+) -> None:
+    """By turns, nothing but what was synced is left, and of the rest a page here and there has reached the disk.
+
+    PostgreSQL stands on the machine whose power fails, with a disk of its own that is cut at the same moment.
+    """
     preloaded = library(tmp_path)
-    house = House(tmp_path, quiet_s=0.2, retry_most_s=0.3, lease_s=1.5, gateway_processes=2)
-    tool, dice = free_port(), random.Random("power")
-    with counting_pacs(tmp_path / "pacs") as pacs, contextlib.closing(house):
+    with contextlib.ExitStack() as closing:
+        server = request.getfixturevalue("cluster") if database == "postgresql" else None
+        settings = {"quiet_s": 0.2, "retry_most_s": 0.3, "lease_s": 1.5, "gateway_processes": 2}
+        house = House(tmp_path, database_url=server.url if server else "", **settings)
+        closing.callback(house.close)
+        pacs, tool = closing.enter_context(counting_pacs(tmp_path / "pacs")), free_port()
         house.peer("READER", "tool", tool)
         house.peer("PACS", "pacs", pacs)
         # The tool is another machine: its power does not fail with ours.
         house.start("faketool", str(tool), str(house.port), "READER", str(tmp_path / "tool"))
         house.end(house._probe)
+        cluster = Cluster(server, preloaded) if server else None
         disk = Disk(house.data, tmp_path / "platter")
         house.env |= disk.environment(preloaded)
         gateway = Processes(house, ["listener", "worker0"], [])
+        closing.callback(gateway.end)
         scanner = Scanner(house.port, tmp_path / "scanner", pacs=tmp_path / "pacs")
         scanner.start()
-        try:
-            for number in range(CUTS):
-                acknowledged, end = len(scanner.acknowledged), time.monotonic() + PATIENCE_S
-                while len(scanner.acknowledged) < acknowledged + 3 and time.monotonic() < end:
-                    time.sleep(0.02)
-                time.sleep(dice.uniform(0.0, 0.4))
-                _all_die(gateway)
-                disk.cut(dice if number % 2 else None)
-                for name in gateway.names:
-                    gateway.rise(name)
-            scanner.stop()
-            house._probe = house.start("probe", "ready", stdin=True)
-            drain(house)
-            print(f"{CUTS} cuts, {len(scanner.acknowledged)} images acknowledged")
-            _everything_acknowledged_is_there(house, scanner)
-            nothing_is_doubled_or_misfiled(house, scanner, tmp_path / "pacs")
-        finally:
-            gateway.end()
+        _cut_again_and_again(scanner, gateway, disk, cluster)
+        scanner.stop()
+        house._probe = house.start("probe", "ready", stdin=True)
+        drain(house)
+        print(f"{CUTS} cuts, {len(scanner.acknowledged)} images acknowledged")
+        _everything_acknowledged_is_there(house, scanner)
+        nothing_is_doubled_or_misfiled(house, scanner, tmp_path / "pacs")
+
+
+def _cut_again_and_again(scanner: Scanner, gateway: Processes, disk: Disk, cluster: Cluster | None) -> None:
+    dice = random.Random("power")
+    for number in range(CUTS):
+        acknowledged, end = len(scanner.acknowledged), time.monotonic() + PATIENCE_S
+        while len(scanner.acknowledged) < acknowledged + 3 and time.monotonic() < end:
+            time.sleep(0.02)
+        time.sleep(dice.uniform(0.0, 0.4))
+        _all_die(gateway)
+        pages = dice if number % 2 else None
+        if cluster is not None:
+            cluster.dies()
+            cluster.disk.cut(pages)
+            cluster.start()
+        disk.cut(pages)
+        for name in gateway.names:
+            gateway.rise(name)
 
 
 def _all_die(gateway: Processes) -> None:
