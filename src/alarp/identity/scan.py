@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from alarp.identity.identifiers import Identifiers
 from alarp.identity.sieve import FEWEST_BYTES, Sieve
@@ -82,7 +83,7 @@ def _head(outgoing: bytes, where: Layout, search: _Search) -> Iterator[Leak]:
 
 
 class _Search:
-    """The identifiers as patterns, made once for one object."""
+    """The identifiers as patterns, made once for one object; those of a series share all but the UIDs."""
 
     def __init__(self, identifiers: Identifiers, coded_words: frozenset[str]) -> None:
         long_numbers = {
@@ -91,28 +92,30 @@ class _Search:
         with_digits = {
             text: kind for text, kind in identifiers.words.items() if any(48 <= c < 58 for c in text)
         }
-        names = {*identifiers.words} - {*with_digits} - {word.encode() for word in coded_words}
+        names = {*identifiers.words} - {*with_digits} - _as_bytes(coded_words)
         dates = {text for text, kind in identifiers.numbers.items() if kind == "date of the study"}
         self.kinds = identifiers.words | identifiers.numbers | identifiers.spellings | identifiers.uids
-        self.everything = _whole_words([*identifiers.words, *identifiers.numbers])
-        self.names = _whole_words([*names])
-        self.coded = _whole_words([*with_digits, *long_numbers])
-        self.dated = _whole_words([*with_digits, *(long_numbers.keys() - dates)])
-        self.long_numbers = _whole_words([*long_numbers])
+        self.everything = _whole_words(frozenset({*identifiers.words, *identifiers.numbers}))
+        self.names = _whole_words(frozenset(names))
+        self.coded = _whole_words(frozenset({*with_digits, *long_numbers}))
+        self.dated = _whole_words(frozenset({*with_digits, *(long_numbers.keys() - dates)}))
+        self.long_numbers = _whole_words(frozenset(long_numbers))
         self.in_decimals = [text for text in long_numbers if len(text) >= _FEWEST_PIXEL_DIGITS]
-        self.spellings = _anywhere([*identifiers.spellings])
+        self.spellings = _anywhere(frozenset(identifiers.spellings))
         in_bulk = [
             text for text in (*identifiers.words, *identifiers.numbers) if len(text) >= _FEWEST_BULK_BYTES
         ]
-        self.bulk = _whole_words(in_bulk)
+        self.bulk = _whole_words(frozenset(in_bulk))
         self.bulk_spellings = _anywhere(
-            [text for text in identifiers.spellings if len(text) >= _FEWEST_BULK_BYTES]
+            frozenset(text for text in identifiers.spellings if len(text) >= _FEWEST_BULK_BYTES)
         )
-        self.uids = _anywhere([*identifiers.uids])
+        self.uids = _anywhere(frozenset(identifiers.uids))
         long_words = [text for text in identifiers.words if len(text) >= FEWEST_BYTES]
         long_words += [text for text in identifiers.numbers if len(text) >= _FEWEST_PIXEL_DIGITS]
         exact = [text for text in (*identifiers.spellings, *identifiers.uids) if len(text) >= FEWEST_BYTES]
-        self.sieve = Sieve([*long_words, *exact], (_whole_words(long_words), self.bulk_spellings, self.uids))
+        self.sieve = Sieve(
+            [*long_words, *exact], (_whole_words(frozenset(long_words)), self.bulk_spellings, self.uids)
+        )
 
     def samples(self, data: bytes, leaf: Leaf) -> Iterator[Leak]:
         """Among pixels and other numbers: what is too long to be there by chance."""
@@ -167,14 +170,21 @@ class _Search:
         return self.kinds.get(text) or self.kinds[text.lower()]
 
 
-def _whole_words(texts: list[bytes]) -> re.Pattern[bytes] | None:
+@lru_cache(maxsize=4)
+def _as_bytes(words: frozenset[str]) -> frozenset[bytes]:
+    return frozenset(word.encode() for word in words)
+
+
+@lru_cache(maxsize=64)
+def _whole_words(texts: frozenset[bytes]) -> re.Pattern[bytes] | None:
     if not texts:
         return None
     either = b"|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True))
     return re.compile(rb"(?<![A-Za-z0-9])(?:" + either + rb")(?![A-Za-z0-9])", re.IGNORECASE)
 
 
-def _anywhere(texts: list[bytes]) -> re.Pattern[bytes] | None:
+@lru_cache(maxsize=64)
+def _anywhere(texts: frozenset[bytes]) -> re.Pattern[bytes] | None:
     if not texts:
         return None
     return re.compile(b"|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True)))
