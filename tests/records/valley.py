@@ -179,22 +179,20 @@ def sign(deployment: Deployment, gate: str, role: str, **more: Any) -> Decision:
 
 def pass_gate(deployment: Deployment, gate: str, *, meaning: str | None = None) -> None:
     """Answer every criterion of the gate and collect every signature it needs."""
-    for role in answered(deployment, gate).roles:
-        sign(deployment, gate, role, meaning=meaning)
+
+    def pass_it() -> None:
+        for role in answered(deployment, gate).roles:
+            sign(deployment, gate, role, meaning=meaning)
+
+    written(("passed", deployment.slug, gate, meaning), pass_it)
 
 
 def bring_to(deployment: Deployment, stage: str) -> Deployment:
     """Open gate after gate until the deployment stands in this stage."""
-
-    def open_gates() -> None:
-        while True:
-            deployment.refresh_from_db()
-            if deployment.stage == stage:
-                return
-            waiting = queries.next_gate(deployment)
-            assert waiting is not None
-            pass_gate(deployment, waiting)
-
-    written(("brought to", deployment.slug, stage), open_gates)
-    deployment.refresh_from_db()
-    return deployment
+    while True:
+        deployment.refresh_from_db()
+        if deployment.stage == stage:
+            return deployment
+        waiting = queries.next_gate(deployment)
+        assert waiting is not None
+        pass_gate(deployment, waiting)

@@ -10,10 +10,11 @@ import os
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from django.core.cache import cache
+from django.core.cache import cache as remembered
 from django.db import connection
 
 from alarp.records import clock
@@ -22,7 +23,6 @@ from alarp.records.configuration import configuration
 _TRUE_CLOCK = clock.now
 
 Row = tuple[Any, ...]
-Rows = dict[str, set[Row]]
 
 
 @dataclass(frozen=True)
@@ -101,20 +101,21 @@ def _last_event() -> int | None:
         return cursor.fetchone()[0]  # type: ignore[no-any-return]
 
 
-def _rows() -> Rows:
-    return {table: set(_rows_of(table)) for table in connection.introspection.table_names()}
-
-
-def _rows_of(table: str) -> list[Row]:
+@cache
+def _questions() -> dict[str, str]:
+    """For each table, how all its rows are asked for as they are stored."""
+    found = {}
     with connection.cursor() as cursor:
-        # `+column` has no declared type: what comes back is what is stored, not what Django makes of it.
-        cursor.execute(f'SELECT {", ".join(f"+{name}" for name in _columns(table))} FROM "{table}"')
-        return cursor.fetchall()
+        for table in connection.introspection.table_names(cursor):
+            # `+column` has no declared type: what comes back is what is stored, not what Django makes of it.
+            columns = connection.introspection.get_table_description(cursor, table)
+            found[table] = f"""SELECT {", ".join(f'+"{one.name}"' for one in columns)} FROM "{table}\""""
+    return found
 
 
-def _columns(table: str) -> list[str]:
-    with connection.cursor() as cursor:
-        return [f'"{one.name}"' for one in connection.introspection.get_table_description(cursor, table)]
+def _rows() -> dict[str, list[Row]]:
+    connection.ensure_connection()
+    return {table: connection.connection.execute(ask).fetchall() for table, ask in _questions().items()}
 
 
 def _files() -> set[Path]:
@@ -122,11 +123,13 @@ def _files() -> set[Path]:
     return {file for file in folder.rglob("*") if file.is_file()}
 
 
-def _difference(rows_before: Rows, files_before: set[Path]) -> Layer | None:
-    now = {table: _rows_of(table) for table in rows_before}
-    if any(len(now[table]) < len(before) for table, before in rows_before.items()):
-        return None
-    added = {table: [row for row in found if row not in rows_before[table]] for table, found in now.items()}
+def _difference(rows_before: dict[str, list[Row]], files_before: set[Path]) -> Layer | None:
+    added = {}
+    for table, now in _rows().items():
+        if len(now) < len(rows_before[table]):
+            return None
+        before = set(rows_before[table])
+        added[table] = [row for row in now if row not in before]
     return Layer(
         {table: rows for table, rows in added.items() if rows},
         {file: file.read_bytes() for file in _files() - files_before},
@@ -134,7 +137,7 @@ def _difference(rows_before: Rows, files_before: set[Path]) -> Layer | None:
 
 
 def _write(layer: Layer) -> None:
-    cache.clear()  # what is remembered of these rows is of the test before
+    remembered.clear()  # what is remembered of these rows is of the test before
     connection.ensure_connection()
     for table, rows in layer.rows.items():
         places = ", ".join("?" * len(rows[0]))
