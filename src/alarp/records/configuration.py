@@ -107,7 +107,8 @@ class Configuration:
     hl7_host: str = _setting("127.0.0.1", "Address the HL7 listener (MLLP) listens on")
     hl7_port: int = _setting(0, "Port the HL7 listener (MLLP) listens on; 0: it is off")
     hl7_senders: str = _setting(
-        "", "Who may send HL7: APPLICATION|FACILITY@address address issuer=ISSUER; … (no address: from anywhere)"
+        "",
+        "Who may send HL7: APPLICATION|FACILITY@address address issuer=ISSUER; … (no address: from anywhere)",
     )
     hl7_secured: str = _setting(
         "", "How senders of HL7 call: tls, mutual (they show a certificate), or empty for plain MLLP"
