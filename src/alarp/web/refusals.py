@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from alarp.kernel import AlarpError, BadInput, BrokenEvidence, NotNow, NotPermitted, Unavailable
+from alarp.records.permissions import read_once
 from alarp.web.words import in_words
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,8 @@ STATUS: tuple[tuple[type[AlarpError], int, str], ...] = (
 def refuse(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
     """One page for every refusal."""
     context = {"title": title, "sentence": in_words(sentence), "status": status}
-    return render(request, "errors/refusal.jinja", context, status=status)
+    with read_once():
+        return render(request, "errors/refusal.jinja", context, status=status)
 
 
 class RefusalMiddleware:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.urls import reverse
 
-PAGE = 100
+PAGE = 40  # events on one page: a phone's reader scrolls past each
 
 
 @dataclass(frozen=True)
