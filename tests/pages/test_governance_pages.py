@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from alarp.records.deployments import commands as deployments
 from alarp.records.deployments import queries as standing
+from alarp.records.deployments.models import Deployment
 from alarp.records.evidence.models import Evidence
 from alarp.records.governance import checks, commands, queries
 from alarp.records.governance.models import Readiness, Responsibilities, SelfTest
@@ -19,6 +20,7 @@ from alarp.records.ledger.models import Work
 from alarp.records.people.commands import set_up
 from alarp.records.people.models import Organisation, Person
 from alarp.records.products.models import Version
+from alarp.standards.deidentification import BASIC
 from alarp.standards.governance import (
     load_data_flow,
     load_dpia,
@@ -28,6 +30,7 @@ from alarp.standards.governance import (
 from pages.governed import PATIENTS_READ, govern
 from pages.served import without_explanations
 from pages.small_hospital import PASSWORD, Hospital, table
+from records.written_again import written
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +71,12 @@ def tool(db: None) -> Any:
     ):
         deployments.join_team(made, role, person(role), 4, by=person("service-manager"))
     return made
+
+
+def data_flow() -> dict[str, str]:
+    """The form of the data flow, filled in with the examples it gives itself."""
+    form = load_data_flow()
+    return {"profile": BASIC} | {f"{leg.slug}-{f.slug}": f.example for leg in form.legs for f in form.fields}
 
 
 def signed_in(role: str) -> Client:
@@ -113,8 +122,7 @@ def test_a_supplier_and_a_stranger_see_nothing_of_it(tool: Any) -> None:
 @pytest.mark.need("G05")
 def test_the_page_of_the_data_flow_names_what_is_not_recorded(tool: Any) -> None:
     client = signed_in("information-governance")
-    form = load_data_flow()
-    given = {f"{leg.slug}-{f.slug}": f.example for leg in form.legs for f in form.fields}
+    given = data_flow()
     client.post(at("data-flow-change"), given | {"inbound-retention": ""})
     page = text(client.get(at("data-flow")))
     assert "Inbound: from the tool back to the hospital: Retention not recorded." in page
@@ -170,8 +178,7 @@ def test_a_conversation_with_patients_is_logged_and_issued(tool: Any) -> None:
 @pytest.mark.need("A06")
 def test_what_patients_are_told_is_written_read_and_published(tool: Any) -> None:
     client = signed_in("information-governance")
-    form = load_data_flow()
-    given = {f"{leg.slug}-{f.slug}": f.example for leg in form.legs for f in form.fields}
+    given = data_flow()
     client.post(at("data-flow-change"), given)
     page = text(client.post(at("patient-information-write"), PATIENTS_READ, follow=True))
     assert "A draft. The public reads nothing yet." in page
@@ -205,7 +212,8 @@ class InUse(Hospital):
 
 @pytest.fixture
 def live(db: None) -> Any:
-    return InUse().build()["live"]
+    written("in use", InUse().build)
+    return Deployment.objects.get(slug="in-use")
 
 
 @pytest.mark.need("A17")
