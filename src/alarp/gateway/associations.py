@@ -20,6 +20,8 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 
 from alarp.gateway import securing, sockets
 from alarp.gateway.handing_over import OutgoingLane
+from alarp.identity.explicit import NotPlain
+from alarp.identity.file_meta import read_names
 from alarp.identity.objects import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from alarp.kernel import AlarpError, BadInput, Phase, Unavailable
 from alarp.records import egress
@@ -29,6 +31,7 @@ from alarp.records.ledger.models import Peer
 _config.STORE_SEND_CHUNKED_DATASET = (
     True  # what still goes by the library goes from the file, as the bytes are
 )
+_META_BYTES = 2048  # the library reads a longer one
 MOST_CONTEXTS = 128  # PS3.8 7.1.1.13: odd identifiers 1 to 255
 SUCCESS, WARNINGS, PENDING = 0x0000, (0xB000, 0xB006, 0xB007), (0xFF00, 0xFF01)
 
@@ -52,14 +55,15 @@ class Outgoing:
 
     @classmethod
     def of(cls, file: Path, *, scanned_sha256: str = "") -> Outgoing:
-        meta, _ = split_dataset(file)
-        return cls(
-            file,
-            str(meta.MediaStorageSOPClassUID),
-            str(meta.MediaStorageSOPInstanceUID),
-            str(meta.TransferSyntaxUID),
-            scanned_sha256,
-        )
+        with file.open("rb", buffering=0) as opened:
+            head = opened.read(_META_BYTES)
+        try:
+            names = read_names(head)
+        except NotPlain:
+            meta, _ = split_dataset(file)
+            uids = (meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID, meta.TransferSyntaxUID)
+            names = (str(uids[0]), str(uids[1]), str(uids[2]))
+        return cls(file, *names, scanned_sha256)
 
     def leaves_for(self, peer: Peer) -> None:
         """Call before the first byte: what goes to an AI tool is written down, and refused if it is not what was scanned."""

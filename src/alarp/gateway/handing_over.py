@@ -28,7 +28,7 @@ from alarp.gateway.receiving.wire import (
     units,
 )
 
-BLOCK_BYTES = 1 << 20  # written at once, so that memory does not grow with the object
+BLOCK_BYTES = 1 << 18  # written at once: the peer works on one while the next is read from the disk
 UNIT_BYTES = 1 << 17  # to a peer that sets no limit
 LONGEST_UNIT_BYTES = BLOCK_BYTES  # to a peer that would take more
 _LAST = 0x02
@@ -69,7 +69,7 @@ class OutgoingLane:
         return None
 
     def _blocks(self, file: Path, context_id: int) -> Iterator[list[bytes | memoryview]]:
-        """The data set of this file as P-DATA units of the length that the peer takes, about a megabyte at a time.
+        """The data set of this file as P-DATA units of the length that the peer takes, a quarter of a megabyte at a time.
 
         What it gives is valid until the next is asked for: one buffer is read into again and again.
         """
