@@ -114,7 +114,17 @@ def test_an_opt_out_without_a_patient_or_with_a_wrong_number_or_by_a_stranger_is
 
 
 @pytest.mark.need("G06")
-@pytest.mark.parametrize("content", [None, "", "name,surname\na,b\n", b"\xff\xfe\x00nhs"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "",
+        "name,surname\na,b\n",
+        b"\xff\xfe\x00nhs",
+        "nhs_number,patient_id\n943 476 5918,\n",  # a number that is nobody's: whose no is it?
+        "nhs_number,patient_id,issuer\n,H 41,\n,,NORTH\n",
+    ],
+)
 def test_a_list_that_cannot_be_read_is_no_answer(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch, content: Any, db: None
 ) -> None:

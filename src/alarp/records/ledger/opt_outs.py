@@ -21,6 +21,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from alarp.identity.header import is_nhs_number
 from alarp.kernel import Phase, Unavailable
 from alarp.records import clock
 from alarp.records.configuration import configuration
@@ -131,6 +132,10 @@ def _read(file: str, changed_ns: int, size: int) -> Mapping[tuple[str, str], tup
                 entry = PatientIds(
                     plain(values["patient_id"]), plain(values["issuer"]), digits(values["nhs_number"])
                 )
+                if any(values.values()) and not (entry.patient_id or is_nhs_number(entry.nhs_number)):
+                    raise _unreachable(
+                        f"names no patient in line {rows.line_num} (neither a hospital number nor a valid NHS number)"
+                    )
                 for key in (("nhs", entry.nhs_number), ("id", entry.patient_id)):
                     if key[1]:
                         index[key] = (*index.get(key, ()), entry)
