@@ -40,7 +40,6 @@ class Engine:
         podman, box = shutil.which("podman"), shutil.which("busybox")
         if podman is None or box is None:
             pytest.skip("no container engine: apt-get install podman runc busybox-static")
-        folder.mkdir()
         (folder / "containers.conf").write_text(
             '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=20000:20000"]\n'  # none that has to be raised
         )
@@ -82,13 +81,13 @@ class Engine:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def works(self, image: str) -> str:
+    def trouble(self) -> str:
         """Why can nothing be run here? Empty: it can."""
-        done = subprocess.run(
-            [str(self.program), "run", "--rm", "--network", "none", image, "/bin/cat", "/mode"],
-            capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-        return done.stderr.strip() if done.returncode else ""
+        try:
+            self.run("run", "--rm", "--network", "none", self.image("try"), "/bin/cat", "/mode")
+        except AssertionError as error:
+            return str(error)
+        return ""
 
     def left(self) -> list[str]:
         """The containers that are there, running or not."""

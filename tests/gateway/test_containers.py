@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,15 @@ from pictures import files, series
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    made = Engine(tmp_path_factory.mktemp("engine") / "podman")
-    if trouble := made.works(made.image("read")):
-        pytest.skip(f"a container engine is here and may run nothing: {trouble[-200:]}")
-    return made
+def engine() -> Iterator[Engine]:
+    with tempfile.TemporaryDirectory(
+        prefix="pod-"
+    ) as folder:  # Podman takes no path of more than 50 characters
+        made = Engine(Path(folder))
+        if trouble := made.trouble():
+            pytest.skip(f"a container engine is here and may run nothing: {trouble[-200:]}")
+        made.image("read")
+        yield made
 
 
 def begin(
