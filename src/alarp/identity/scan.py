@@ -135,9 +135,8 @@ class _Search:
         yield from self._matches(self.uids, value, leaf.start)
         if leaf.vr == "UI":
             return
-        if (
-            leaf.vr in _NO_NAMES and value.lower() != value.upper()
-        ):  # codes, or letters among digits and signs
+        has_letters = value.lower() != value.upper()
+        if leaf.vr in _NO_NAMES and has_letters:
             yield from self._matches(self.names, value, leaf.start)
         if leaf.vr == "IS":
             yield from self._matches(self.long_numbers, value, leaf.start)

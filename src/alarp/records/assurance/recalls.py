@@ -3,7 +3,8 @@
 What has not left is stopped at the gate by the gateway itself, image by image; here its steps are brought forward
 so that nobody waits for a retry to see it. What left before is recalled: the supplier is asked, in a letter that
 knows pseudonyms only, to delete it, and with it what may have left: bytes that were handed to the socket and never
-acknowledged, because a worker died at that moment (`departures`). The letter is the Trust's to send; what the supplier answers is written down.
+acknowledged, because a worker died at that moment (`departures`). The letter is the Trust's to send; what the supplier
+answers is written down.
 """
 
 from __future__ import annotations
